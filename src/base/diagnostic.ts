@@ -1,5 +1,9 @@
 /** One text that the user wrote: a playbook, an inventory, a template. `path` is as it is to be shown. */
-export type Source = {readonly path: string; readonly text: string; /** never print an excerpt of it */ readonly secret?: true};
+export type Source = {
+  readonly path: string;
+  readonly text: string;
+  /** never print an excerpt of it */ readonly secret?: true;
+};
 
 /** A place in a source. *units*: UTF-16 offsets, half open. */
 export type Span = {readonly source: Source; readonly start: number; readonly end: number};
@@ -39,11 +43,19 @@ export function placeOf(span: Span): string {
 }
 
 /** A diagnostic of severity error. */
-export function error(code: string, message: string, more: Omit<Diagnostic, 'severity' | 'code' | 'message'> = {}): Diagnostic {
+export function error(
+  code: string,
+  message: string,
+  more: Omit<Diagnostic, 'severity' | 'code' | 'message'> = {},
+): Diagnostic {
   return {severity: 'error', code, message, ...more};
 }
 
 /** A diagnostic of severity warning. */
-export function warning(code: string, message: string, more: Omit<Diagnostic, 'severity' | 'code' | 'message'> = {}): Diagnostic {
+export function warning(
+  code: string,
+  message: string,
+  more: Omit<Diagnostic, 'severity' | 'code' | 'message'> = {},
+): Diagnostic {
   return {severity: 'warning', code, message, ...more};
 }

@@ -1,0 +1,32 @@
+import {createHash} from 'node:crypto';
+import {Secret, reveal} from '../base/secret.ts';
+import type {Value} from './plan.ts';
+
+/** Hex SHA-256 of text (as UTF-8) or bytes: what `WantContent.unless` and {@link FileState} speak of. */
+export function sha256(content: string | Uint8Array | Secret): string {
+  return createHash('sha256')
+    .update(content instanceof Uint8Array ? content : reveal(content))
+    .digest('hex');
+}
+
+/** Bytes of text or bytes. */
+export function bytesOf(content: string | Uint8Array | Secret): Uint8Array {
+  return content instanceof Uint8Array ? content : new TextEncoder().encode(reveal(content));
+}
+
+/** UTF-8 text of bytes, or undefined where they are not text (invalid UTF-8, or NUL). */
+export function textOf(bytes: Uint8Array): string | undefined {
+  if (bytes.includes(0)) return undefined;
+  try {
+    return new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** How content stands in a change: text as it is, other bytes by size and digest. */
+export function contentValue(content: string | Uint8Array | Secret | undefined): Value {
+  if (content === undefined) return undefined;
+  if (!(content instanceof Uint8Array)) return content;
+  return textOf(content) ?? `(binary, ${content.length} bytes, sha256 ${sha256(content).slice(0, 16)}…)`;
+}

@@ -1,0 +1,37 @@
+// The module author's API and the only barrel of the project: `#kit` inside, `tsplay/kit` for users' own modules.
+export type {Json} from '../base/json.ts';
+export {isMapping} from '../base/json.ts';
+export type {NonEmpty} from '../base/nonempty.ts';
+export {isNonEmpty} from '../base/nonempty.ts';
+export {MASK, Secret, masked, reveal} from '../base/secret.ts';
+export {Unknown} from '../base/unknown.ts';
+export {bytesOf, contentValue, sha256, textOf} from './content.ts';
+export type {Host, HostFacts} from './host.ts';
+export {fileKey, touches, unitKey, unitName, type Key} from './key.ts';
+export {octal, resolveMode} from './mode.ts';
+export {defineModule, type Module, type ModuleSpec} from './module.ts';
+export type {Argv, Blob, Content, Generated, GuardedOp, Mode, Op, PlainOp, RunOp, WriteOp, X509Spec} from './op.ts';
+export {change, converged, refuse, refuseAll, type Change, type Plan, type Value} from './plan.ts';
+export {platformOf, platforms, type Platform} from './platform.ts';
+export {all, list, map, nothing, type Probe} from './probe.ts';
+export type {JsonPointer, Problem} from './problem.ts';
+export {
+  account,
+  file,
+  group,
+  packageState,
+  read,
+  stdoutText,
+  unit,
+  type AccountState,
+  type FileState,
+  type GroupState,
+  type Inode,
+  type PackageState,
+  type Read,
+  type Reply,
+  type UnitState,
+  type WantContent,
+} from './reads.ts';
+export {p, type ControllerFile, type Param, type Params, type Rendered, type Values} from './schema.ts';
+export {lines, quote, rawShell, sh, type ShellText} from './shell.ts';

@@ -1,0 +1,99 @@
+#!/bin/bash
+# lab.sh: real test hosts on this machine. `lab.sh help` says how.
+set -euo pipefail
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+for part in config machine network images host; do . "$here/lib/$part.sh"; done
+
+usage() {
+  cat << 'EOF'
+usage: npm run lab -- COMMAND
+
+  up [HOST...]        start hosts (default: kvm1 kvm2 client1 crypt1); builds the images the first time
+  down [HOST...]      stop hosts; without names stop all and take the network away
+  reset HOST...       back to the bare state (new tree, same address and ssh host key)
+  status              what is up
+  ssh [USER@]HOST [COMMAND...]   log in (as admin)
+  exec HOST COMMAND...           run as root inside the host, without ssh
+  clean               remove images that no recipe names any more
+
+Other hosts: busybox1, bare1, bare2 (Debian, nothing else), plain1 ... plain500 (sshd only).
+EOF
+}
+
+# Brings hosts up side by side; fails if one of them fails.
+bring_up() {
+  local h layers_wanted=() jobs=() failed=
+  for h in "$@"; do require_host "$h"; layers_wanted+=(${layers//,/ }); done
+  check_machine; install_missing
+  build_images $(printf '%s\n' "${layers_wanted[@]}" | sort -u)
+  exec 9> "$LAB/lock"; flock 9
+  network_up; make_access "$@"
+  exec 9>&-
+  for h in "$@"; do (host_up "$h") & jobs+=($!); done
+  for h in "${jobs[@]}"; do
+    wait "$h" || { failed=1; say "lab: ${1} is not up" >&2; }
+    shift
+  done
+  [ -z "$failed" ] || exit 1
+}
+
+take_down() {
+  local h jobs=()
+  for h in "$@"; do (host_down "$h") & jobs+=($!); done
+  for h in "${jobs[@]}"; do wait "$h"; done
+}
+
+command=${1:-help}; [ $# -eq 0 ] || shift
+case $command in
+  up)
+    need_root up "$@"
+    started=$EPOCHREALTIME
+    [ $# -gt 0 ] || set -- $DEFAULT_HOSTS
+    bring_up "$@"
+    [ $# -le 1 ] || say "$# hosts in $(since "$started")" ;;
+  down)
+    need_root down "$@"
+    for h in "$@"; do require_host "$h"; done
+    if mountpoint -q "$RUN"; then
+      if [ $# -gt 0 ]; then take_down "$@"; say "down: $*"
+      else
+        exec 9> "$LAB/lock"; flock 9
+        take_down $(running_hosts); network_down
+        say "the lab is down; its images stay in $LAB"
+      fi
+    else
+      network_down; say "the lab is not up"
+    fi ;;
+  reset)
+    need_root reset "$@"
+    [ $# -gt 0 ] || die "reset which host?"
+    for h in "$@"; do require_host "$h"; done
+    mountpoint -q "$RUN" && take_down "$@"
+    bring_up "$@" ;;
+  status)
+    network_is_up || { say "the lab is not up (npm run lab -- up)"; exit 0; }
+    for h in $( { named_hosts; running_hosts; } | awk '!seen[$0]++'); do
+      host_fields "$h"; host_is_up "$h" && state=up || state=-
+      printf '%-10s %-12s %-8s %s\n' "$h" "$ip" "$kind" "$state"
+    done ;;
+  ssh)
+    [ $# -gt 0 ] || die "ssh to which host?"
+    target=$1 user=admin; shift
+    case $target in *@*) user=${target%%@*} target=${target#*@} ;; esac
+    require_host "$target"
+    [ -r "$LAB/id" ] || need_root ssh "$user@$target" "$@"
+    ssh_to "$target" "$user" -- "$@" ;;
+  exec)
+    [ $# -ge 2 ] || die "usage: exec HOST COMMAND..."
+    need_root exec "$@"
+    require_host "$1"; host_exec "$@" ;;
+  clean)
+    need_root clean
+    keep=" $(for i in "$here"/images/*.sh; do basename "$(image_dir "$(basename "$i" .sh)")"; done | paste -sd' ') "
+    for i in "$LAB"/images/*; do
+      n=$(basename "$i"); n=${n%.learnt}
+      [[ $keep == *" $n "* ]] || grep -qs "$LAB/images/$n" /proc/[0-9]*/mounts || { rm -rf "$i"; say "removed $i"; }
+    done ;;
+  help | -h | --help) usage ;;
+  *) usage >&2; exit 2 ;;
+esac

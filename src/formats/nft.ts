@@ -17,14 +17,15 @@ export type InputRule = {
   readonly action: 'accept' | 'drop' | 'reject';
 };
 
-/** Which accounts may connect from this host to a port. `loopback` stands for 127.0.0.0/8 and ::1. */
+/** Which accounts may not connect from this host to a TCP port: they get a reset. */
 export type OwnerRule = {
   readonly kind: 'owner';
   readonly comment: string;
   readonly port: number;
-  /** numeric user ids that are let through; everybody else is refused with a TCP reset. Empty: nobody is let through */
-  readonly exceptUids: readonly number[];
-  readonly destinations: 'loopback' | readonly string[];
+  /** numeric user ids: everybody except these, or only these */
+  readonly refused: {readonly except: readonly number[]} | {readonly only: readonly number[]};
+  /** `loopback` stands for 127.0.0.0/8 and ::1 */
+  readonly destinations: 'loopback' | 'any' | readonly string[];
 };
 
 export type FirewallRule = InputRule | OwnerRule;
@@ -137,14 +138,21 @@ function statementsOf(rule: FirewallRule): readonly Statement[] {
       action: rule.action,
     }));
   }
+  const except = 'except' in rule.refused;
+  const uids = 'except' in rule.refused ? rule.refused.except : rule.refused.only;
+  // Nobody is meant by an empty `only`, everybody by an empty `except`.
+  if (!except && uids.length === 0) return [];
   const owner: readonly Condition[] =
-    rule.exceptUids.length === 0
+    uids.length === 0
       ? []
-      : [{left: {meta: {key: 'skuid'}}, words: 'meta skuid', op: '!=', values: rule.exceptUids}];
+      : [{left: {meta: {key: 'skuid'}}, words: 'meta skuid', op: except ? '!=' : '==', values: uids}];
+  const common = [...owner, payload('tcp', 'dport', [rule.port])];
+  const action = 'reject with tcp reset';
+  if (rule.destinations === 'any') return [{conditions: common, action}];
   const destinations = rule.destinations === 'loopback' ? ['127.0.0.0/8', '::1'] : rule.destinations;
   return byVersion(destinations).map(([version, addresses]) => ({
-    conditions: [...owner, payload('tcp', 'dport', [rule.port]), payload(version, 'daddr', addresses)],
-    action: 'reject with tcp reset',
+    conditions: [...common, payload(version, 'daddr', addresses)],
+    action,
   }));
 }
 
@@ -180,12 +188,57 @@ export function renderTable(table: string, rules: readonly FirewallRule[]): stri
   return `table inet ${table}\ndelete table inet ${table}\ntable inet ${table} {\n${chain('input')}${chain('output')}}\n`;
 }
 
-/** A value of an address field as nft prints it: a prefix as an object, a host prefix as the plain address. */
-function addressJson(value: number | string): Json {
-  const [, address, length] = /^(.*)\/(\d+)$/.exec(String(value)) ?? [];
-  if (address === undefined) return value;
-  if (Number(length) === (isIpv6(address) ? 128 : 32)) return address;
-  return {prefix: {addr: address, len: Number(length)}};
+/**
+ * A file for `nft -f` that makes the table and its chains where they are missing, takes away the listed rules and adds the given ones, in one
+ * transaction and without touching the table's other rules.
+ */
+export function renderTableEdit(table: string, remove: readonly NftRule[], add: readonly FirewallRule[]): string {
+  const chains = (['input', 'output'] as const).map(
+    (name) => `add chain inet ${table} ${name} { type filter hook ${name} priority filter; policy accept; }`,
+  );
+  return [
+    `add table inet ${table}`,
+    ...chains,
+    ...remove.map(({chain, handle}) => `delete rule inet ${table} ${chain} handle ${handle}`),
+    ...add.flatMap((rule) => renderRule(rule).map((text) => `add rule inet ${table} ${chainOf(rule)} ${text}`)),
+  ]
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** The 16-bit groups (IPv6) or bytes (IPv4) of an address; undefined for what is none. */
+function partsOf(address: string): readonly number[] | undefined {
+  if (!isIpv6(address)) {
+    const bytes = address.split('.').map(Number);
+    return bytes.length === 4 && bytes.every((byte) => Number.isInteger(byte) && byte >= 0 && byte < 256)
+      ? bytes
+      : undefined;
+  }
+  if (!/^[\da-f:.]+$/i.test(address) || !URL.canParse(`http://[${address}]`)) return undefined;
+  const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
+  const groups = (part: string): number[] => (part === '' ? [] : part.split(':').map((group) => parseInt(group, 16)));
+  const [front, back] = [groups(head), groups(tail ?? '')];
+  return [...front, ...Array<number>(8 - front.length - back.length).fill(0), ...back];
+}
+
+function written(parts: readonly number[]): string {
+  if (parts.length === 4) return parts.join('.');
+  return new URL(`http://[${parts.map((group) => group.toString(16)).join(':')}]`).hostname.slice(1, -1);
+}
+
+/** A value as nft prints it: addresses in their shortest spelling, a prefix as an object without host bits, a host prefix as the plain address. */
+function valueJson(value: number | string): Json {
+  if (typeof value === 'number') return value;
+  const [address = '', length] = value.split('/');
+  const parts = partsOf(address);
+  if (parts === undefined) return value;
+  const width = parts.length === 4 ? 8 : 16;
+  const bits = length === undefined ? width * parts.length : Number(length);
+  const masked = parts.map((part, i) => {
+    const kept = Math.min(Math.max(bits - i * width, 0), width);
+    return part - (part % 2 ** (width - kept));
+  });
+  return bits >= width * parts.length ? written(parts) : {prefix: {addr: written(masked), len: bits}};
 }
 
 function exprOf({conditions, action}: Statement): readonly Json[] {
@@ -194,7 +247,7 @@ function exprOf({conditions, action}: Statement): readonly Json[] {
     : {reject: {type: 'icmpx', expr: 'port-unreachable'}};
   return [
     ...conditions.map(({left, op, values}): Json => {
-      const right = values.map(addressJson);
+      const right = values.map(valueJson);
       return {match: {op, left, right: right.length === 1 ? (right[0] ?? null) : {set: right}}};
     }),
     action.startsWith('reject') ? reject : {[action]: null},

@@ -37,7 +37,8 @@ const controls: Readonly<Record<string, number>> = {a: 7, b: 8, f: 12, n: 10, r:
 /**
  * The JavaScript expression that finds what Python's would. Problem `regexp-invalid`, with what is wrong and at which offset.
  * The result carries the flag `m` exactly when Python's MULTILINE is on (the anchors do not depend on it).
- * Left different: a group that took no part matches the empty text when referred to, and is emptied on every round of a repeat.
+ * Left different: a group that took no part matches the empty text when referred to, and is emptied on every round of a repeat;
+ * `\B` matches in the empty text.
  */
 export function pythonRegExp(source: string, flags: PythonFlags = {}): Result<RegExp> {
   try {
@@ -106,6 +107,7 @@ class Translation {
   }
 
   #repeat(): string {
+    while (this.#take(/\(\?#[^)]*\)/y) !== null);
     const match = this.#take(/[*+?]|\{(\d*)(?:(,)(\d*))?\}/y);
     if (match === null || match[0] === '{}') {
       if (match !== null) this.#at -= 2;

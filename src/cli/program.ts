@@ -1,0 +1,110 @@
+import {Command, CommanderError, Option} from 'commander';
+import {version} from './version.ts';
+
+/** Exit statuses of cli.md. */
+export const exitStatus = {ok: 0, nothingAttempted: 1, interrupted: 130, fault: 70} as const;
+
+/**
+ * The command line. Every command's code is imported when it is chosen, so that `--help` loads nothing but this.
+ * Sets `process.exitCode`; *errors*: a fault of tsplay itself is printed with its stack and gives 70.
+ */
+export async function program(argv: readonly string[]): Promise<void> {
+  const tsplay = new Command('tsplay')
+    .description('Declarative playbooks over SSH: see exactly what differs, change only that')
+    .version(version(), '--version')
+    .exitOverride()
+    .configureOutput({writeErr: (text) => process.stderr.write(text)})
+    .showSuggestionAfterError(true)
+    .addHelpText('after', '\nExit status: 0 as declared; 1 nothing attempted; else the sum of 2 (failed), 4 (unreachable), 8 (check found differences).\nManual of a module: tsplay doc MODULE. All documentation: docs/ in the package.');
+
+  playbookOptions(tsplay.command('run').description('converge hosts to what playbooks declare').argument('<playbook...>'))
+    .option('--check', 'change nothing, show what would change')
+    .action(async (playbooks: string[], options: Record<string, unknown>) => (await import('./run-command.ts')).runCommand('run', playbooks, options, argv));
+  playbookOptions(tsplay.command('check').description('compliance: what differs from the declaration; changes nothing').argument('<playbook...>'))
+    .action(async (playbooks: string[], options: Record<string, unknown>) => (await import('./run-command.ts')).runCommand('check', playbooks, options, argv));
+  playbookOptions(tsplay.command('validate').description('everything that can be known without a connection').argument('<playbook...>'))
+    .action(async (playbooks: string[], options: Record<string, unknown>) => (await import('./run-command.ts')).runCommand('validate', playbooks, options, argv));
+  tsplay
+    .command('doc')
+    .description("a module's manual, or the list of modules")
+    .argument('[module]')
+    .action(async (name: string | undefined) => (await import('./doc-command.ts')).docCommand(name));
+  inventoryOptions(tsplay.command('inventory').description('hosts and groups, or the variables of one host with their origins'))
+    .option('--list', 'all hosts and variables as JSON')
+    .option('--graph', 'groups as a tree')
+    .option('--host <name>', 'variables of one host, with file:line')
+    .action(async (options: Record<string, unknown>) => (await import('./inventory-command.ts')).inventoryCommand(options));
+  const vault = tsplay.command('vault').description("secrets in Ansible's vault format");
+  for (const [name, does] of [
+    ['encrypt', 'encrypt files in place'],
+    ['decrypt', 'decrypt files in place'],
+    ['view', 'print decrypted content'],
+    ['edit', 'edit the decrypted content with $EDITOR'],
+    ['rekey', 'change the password of files'],
+    ['encrypt-string', 'encrypt one value, for pasting into YAML'],
+  ] as const) {
+    vaultOptions(vault.command(name).description(does).argument(name === 'encrypt-string' ? '[string]' : '<file...>'))
+      .option('--name <name>', 'name of the variable (encrypt-string)')
+      .option('--new-vault-password-file <file>', 'the new password (rekey)')
+      .option('--output <file>', 'write there instead of in place (- = stdout)')
+      .action(async (files: string | string[] | undefined, options: Record<string, unknown>) => (await import('./vault-command.ts')).vaultCommand(name, typeof files === 'string' ? [files] : (files ?? []), options));
+  }
+  try {
+    await tsplay.parseAsync([...argv], {from: 'user'});
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : exitStatus.nothingAttempted;
+      return;
+    }
+    const {reportFault} = await import('./fault.ts');
+    reportFault(error);
+  }
+}
+
+function vaultOptions(command: Command): Command {
+  return command
+    .option('--vault-password-file <file>', 'file (or executable) with the vault password', collect)
+    .option('--vault-id <id@source>', 'vault password by id: label@file, label@prompt', collect)
+    .option('--ask-vault-pass', 'ask for the vault password');
+}
+
+function inventoryOptions(command: Command): Command {
+  return vaultOptions(command)
+    .option('-i, --inventory <source>', 'inventory file, folder, script or comma-separated hosts (repeatable; default inventory/)', collect)
+    .option('-l, --limit <pattern>', 'only these hosts')
+    .option('-e, --extra-vars <vars>', 'key=value, @file or JSON (repeatable)', collect)
+    .option('--no-color', 'no colours');
+}
+
+/** Options of run, check and plan, with Ansible's letters. */
+function playbookOptions(command: Command): Command {
+  return inventoryOptions(command)
+    .option('-t, --tags <tags>', 'only tasks with these tags', collect)
+    .option('--skip-tags <tags>', 'no tasks with these tags', collect)
+    .option('-f, --forks <n>', 'hosts at a time (50)')
+    .option('-u, --user <name>', 'login user')
+    .option('--private-key <file>', 'key to log in with')
+    .option('-b, --become', 'become another user (default root)')
+    .option('--become-user <name>', 'which user to become')
+    .option('--become-method <method>', 'sudo, su or doas')
+    .option('-K, --ask-become-pass', 'ask for the become password')
+    .option('-k, --ask-pass', 'ask for the login password')
+    .option('-c, --connection <transport>', 'ssh, openssh or local')
+    .option('--diff', 'show diffs (default on a terminal)')
+    .option('--no-diff', 'no diffs')
+    .option('--start-at-task <name>', 'begin with this task')
+    .option('--list-hosts', 'only list the hosts')
+    .option('--list-tasks', 'only list the tasks')
+    .option('--list-tags', 'only list the tags')
+    .option('--syntax-check', 'only validate')
+    .option('--accept-new-host-keys', 'take the keys of unknown hosts into known_hosts')
+    .option('--timeout <s>', 'seconds without any answer until a host counts as unreachable (15)')
+    .option('--steal', 'take over a stale lock')
+    .option('-v, --verbose', 'more: -v tasks, -vv exchanges, -vvv scripts', (_value, total: number) => total + 1, 0)
+    .addOption(new Option('--output <form>', 'pretty, plain or json').choices(['pretty', 'plain', 'json']))
+    .option('--events <file>', 'write events as JSON lines as they happen');
+}
+
+function collect(value: string, earlier: string[] | undefined): string[] {
+  return [...(earlier ?? []), value];
+}

@@ -1,0 +1,195 @@
+// Where inventories come from: files, folders, lists of names, programs; several of them are one inventory.
+import {accessSync, constants, readdirSync, readFileSync, statSync} from 'node:fs';
+import {dirname, extname, isAbsolute, join, relative, resolve} from 'node:path';
+import {error} from '../base/diagnostic.ts';
+import type {Diagnostic, Source} from '../base/diagnostic.ts';
+import {isVault} from '../secrets/vault.ts';
+import type {VaultPassword} from '../secrets/vault.ts';
+import {expandHosts} from './host-range.ts';
+import {Inventory} from './inventory.ts';
+import {readIniInventory} from './inventory-ini.ts';
+import {portVariable, readYamlInventory} from './inventory-yaml.ts';
+import {openVault} from './open-vault.ts';
+import {parseYaml} from './yaml.ts';
+
+export type InventoryOptions = {
+  /** relative sources start here, and paths are shown relative to it */
+  readonly cwd: string;
+  /** environment of executable inventories */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** for one call of an executable inventory; *units*: milliseconds, 60 000 if not given */
+  readonly timeoutMs?: number;
+  readonly vaultPasswords?: readonly VaultPassword[];
+};
+
+/** An inventory and everything that is wrong with its sources; with an error among the problems it is not complete. */
+export type LoadedInventory = {readonly inventory: Inventory; readonly problems: readonly Diagnostic[]};
+
+/** Endings of files in an inventory folder that are no inventories. *source*: Ansible's INVENTORY_IGNORE_EXTS. */
+const ignoredEnding = /(?:\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|cfg|retry)|~)$/;
+const ignoredName = /^(?:\..*|host_vars|group_vars|vars_plugins|node_modules)$/;
+
+/** Loads and merges inventory sources, each a path or a list of hosts (`web1,web2` or `web1,`); later ones win. */
+export async function loadInventory(sources: readonly string[], options: InventoryOptions): Promise<LoadedInventory> {
+  const loader = new Loader(options);
+  for (const source of sources) await loader.source(source);
+  loader.inventory.settle();
+  for (const name of loader.inventory.groupNames()) {
+    const host = loader.inventory.host(name);
+    const span = loader.inventory.group(name)?.span ?? host?.span;
+    if (host === undefined) continue;
+    loader.problems.push({
+      severity: 'warning',
+      code: 'same-name',
+      message: `${name} is a host and a group`,
+      ...(span && {span}),
+      help: 'patterns and variables cannot tell them apart: rename one',
+    });
+  }
+  return {inventory: loader.inventory, problems: loader.problems};
+}
+
+class Loader {
+  readonly inventory = new Inventory();
+  readonly problems: Diagnostic[] = [];
+  readonly #options: InventoryOptions;
+  #lists = 0;
+
+  constructor(options: InventoryOptions) {
+    this.#options = options;
+  }
+
+  async source(given: string): Promise<void> {
+    const path = resolve(this.#options.cwd, given);
+    const kind = kindOf(path);
+    if (kind === undefined) {
+      if (given.includes(',')) this.#list(given);
+      else {
+        const help = /[\\/.]/.test(given) ? undefined : `a list of hosts needs a comma: "${given},"`;
+        this.problems.push(error('no-inventory', `there is no inventory ${given}`, help === undefined ? {} : {help}));
+      }
+      return;
+    }
+    this.inventory.folders.push({source: path, folder: kind === 'folder' ? path : dirname(path)});
+    await this.#path(path, kind);
+  }
+
+  async #path(path: string, kind: 'file' | 'folder'): Promise<void> {
+    if (kind === 'file') {
+      await this.#file(path);
+      return;
+    }
+    for (const name of readdirSync(path).sort()) {
+      if (ignoredName.test(name) || ignoredEnding.test(name)) continue;
+      const inside = join(path, name);
+      const insideKind = kindOf(inside);
+      if (insideKind !== undefined) await this.#path(inside, insideKind);
+    }
+  }
+
+  #list(given: string): void {
+    this.#lists++;
+    const source: Source = {path: this.#lists === 1 ? '<--inventory>' : `<--inventory #${this.#lists}>`, text: given};
+    for (const match of given.matchAll(/(?:[^,[]|\[[^\]]*\])+/g)) {
+      const name = match[0].trim();
+      if (name === '') continue;
+      const start = match.index + match[0].indexOf(name);
+      const span = {source, start, end: start + name.length};
+      const expanded = expandHosts(name, span);
+      if (!expanded.ok) {
+        this.problems.push(...expanded.problems);
+        continue;
+      }
+      for (const host of expanded.value.names) {
+        this.inventory.addHost(host, {span});
+        this.inventory.addToGroup('ungrouped', host);
+        if (expanded.value.port !== undefined)
+          this.inventory.setHostVariable(host, portVariable(expanded.value.port, span));
+      }
+    }
+  }
+
+  async #file(path: string): Promise<void> {
+    const shown = shownPath(this.#options.cwd, path);
+    const {cwd, env = {}, timeoutMs = 60_000} = this.#options;
+    const ending = extname(path).toLowerCase();
+    if (/^\.(?:[cm]?ts|mjs|cjs|js)$/.test(ending)) {
+      const {readModuleInventory} = await import('./inventory-dynamic.ts');
+      this.problems.push(...(await readModuleInventory(this.inventory, path, shown, {timeoutMs, env, cwd})));
+      return;
+    }
+    const data = ['.yml', '.yaml', '.json', '.ini', '.toml'].includes(ending);
+    let bytes: Buffer;
+    try {
+      if (!data && isExecutable(path)) {
+        const {readProgramInventory} = await import('./inventory-dynamic.ts');
+        this.problems.push(...(await readProgramInventory(this.inventory, path, shown, {timeoutMs, env, cwd})));
+        return;
+      }
+      bytes = readFileSync(path);
+    } catch (cause) {
+      this.problems.push(error('no-inventory', `${shown} cannot be read: ${(cause as Error).message}`));
+      return;
+    }
+    const raw: Source = {path: shown, text: bytes.toString('utf8')};
+    const opened = isVault(raw.text)
+      ? openVault(raw, this.#options.vaultPasswords ?? [])
+      : {ok: true as const, value: raw};
+    if (!opened.ok) {
+      this.problems.push(...opened.problems);
+      return;
+    }
+    this.#text(opened.value, ending);
+  }
+
+  #text(source: Source, ending: string): void {
+    const span = {source, start: 0, end: 0};
+    if (ending === '.toml') {
+      this.problems.push(
+        error('bad-inventory', `${source.path}: inventories in TOML are not read`, {
+          span,
+          help: 'write it as YAML or INI',
+        }),
+      );
+    } else if (source.text.startsWith('#!')) {
+      this.problems.push(
+        error('bad-inventory', `${source.path} is a program, but not executable`, {
+          span,
+          help: `chmod +x ${source.path}`,
+        }),
+      );
+    } else if (['.yml', '.yaml', '.json'].includes(ending) || (ending !== '.ini' && looksLikeYaml(source.text))) {
+      const {node, problems} = parseYaml(source);
+      this.problems.push(...problems, ...readYamlInventory(this.inventory, node, source.path));
+    } else this.problems.push(...readIniInventory(this.inventory, source));
+  }
+}
+
+/** Whether a file without a telling name is YAML: its first line with text is a key, a document start or a brace. */
+function looksLikeYaml(text: string): boolean {
+  const first = /^(?!\s*(?:[#;]|$)).*$/m.exec(text)?.[0] ?? '';
+  return /^(?:---|\{)/.test(first) || /^(?:"[^"]*"|'[^']*'|[\w.-]+)\s*:\s*(?:#.*|\{.*|null|~)?$/.test(first);
+}
+
+function kindOf(path: string): 'file' | 'folder' | undefined {
+  try {
+    return statSync(path).isDirectory() ? 'folder' : 'file';
+  } catch {
+    return undefined;
+  }
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A path as people gave it: relative to the folder they work in where it lies below that. */
+export function shownPath(cwd: string, path: string): string {
+  const short = relative(cwd, path);
+  return short === '' || short.startsWith('..') || isAbsolute(short) ? path : short;
+}

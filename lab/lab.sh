@@ -1,6 +1,7 @@
 #!/bin/bash
 # lab.sh: real test hosts on this machine. `lab.sh help` says how.
 set -euo pipefail
+umask 022; PATH=$PATH:/usr/sbin:/sbin
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 for part in config machine network images host; do . "$here/lib/$part.sh"; done
 
@@ -11,6 +12,7 @@ usage: npm run lab -- COMMAND
   up [HOST...]        start hosts (default: kvm1 kvm2 client1 crypt1); builds the images the first time
   down [HOST...]      stop hosts; without names stop all and take the network away
   reset HOST...       back to the bare state (new tree, same address and ssh host key)
+  restart HOST...     a hard reboot: processes, /run and /tmp go, files and disks stay
   status              what is up
   ssh [USER@]HOST [COMMAND...]   log in (as admin)
   exec HOST COMMAND...           run as root inside the host, without ssh
@@ -20,20 +22,21 @@ Other hosts: busybox1, bare1, bare2 (Debian, nothing else), plain1 ... plain500 
 EOF
 }
 
-# Brings hosts up side by side; fails if one of them fails.
+# bring_up KEEP HOST...: brings hosts up side by side, a few at a time; fails if one of them fails.
 bring_up() {
-  local h layers_wanted=() jobs=() failed=
+  local keep=$1 h layers_wanted=() failed=; shift
   for h in "$@"; do require_host "$h"; layers_wanted+=(${layers//,/ }); done
-  check_machine; install_missing
+  check_machine; install_missing; check_network
   build_images $(printf '%s\n' "${layers_wanted[@]}" | sort -u)
   exec 9> "$LAB/lock"; flock 9
   network_up; make_access "$@"
   exec 9>&-
-  for h in "$@"; do (host_up "$h") & jobs+=($!); done
-  for h in "${jobs[@]}"; do
-    wait "$h" || { failed=1; say "lab: ${1} is not up" >&2; }
-    shift
+  for h in "$@"; do
+    while [ "$(jobs -rp | wc -l)" -ge 12 ]; do wait -n || true; done
+    (set -E; trap 'say "lab: $h: $BASH_COMMAND: exit status $?" >&2' ERR; host_up "$h" "$keep") &
   done
+  wait
+  for h in "$@"; do host_is_up "$h" || { failed=1; say "lab: $h is not up" >&2; }; done
   [ -z "$failed" ] || exit 1
 }
 
@@ -49,7 +52,7 @@ case $command in
     need_root up "$@"
     started=$EPOCHREALTIME
     [ $# -gt 0 ] || set -- $DEFAULT_HOSTS
-    bring_up "$@"
+    bring_up "" "$@"
     [ $# -le 1 ] || say "$# hosts in $(since "$started")" ;;
   down)
     need_root down "$@"
@@ -68,8 +71,12 @@ case $command in
     need_root reset "$@"
     [ $# -gt 0 ] || die "reset which host?"
     for h in "$@"; do require_host "$h"; done
-    mountpoint -q "$RUN" && take_down "$@"
-    bring_up "$@" ;;
+    ! mountpoint -q "$RUN" || take_down "$@"
+    bring_up "" "$@" ;;
+  restart)
+    need_root restart "$@"
+    [ $# -gt 0 ] || die "restart which host?"
+    bring_up keep "$@" ;;
   status)
     network_is_up || { say "the lab is not up (npm run lab -- up)"; exit 0; }
     for h in $( { named_hosts; running_hosts; } | awk '!seen[$0]++'); do

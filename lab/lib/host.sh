@@ -54,16 +54,24 @@ write_identity() {
   esac
 }
 
-# Starts host $1 and waits for a login; prints its line. Expects images, network and keys.
+# host_up NAME [keep]: starts the host and waits for a login; prints its line. Expects images, network and keys.
+# With keep it stops the host first and starts it again on the tree and disks it had: a reboot.
 host_up() {
-  local name=$1 started=$EPOCHREALTIME d
+  local name=$1 keep=${2:-} started=$EPOCHREALTIME d old
   exec 7> "$LAB/keys/$name/lock"; flock 7
   host_fields "$name"
-  if host_is_up "$name"; then printf '%-10s %-12s already up\n' "$name" "$ip"; return 0; fi
-  clear_remains "$name"
+  if [ -z "$keep" ] && host_is_up "$name"; then printf '%-10s %-12s already up\n' "$name" "$ip"; return 0; fi
+  for old in "$RUN/hosts/$name"/boot.*; do :; done
+  [ -n "$keep" ] && [ -d "$old/upper" ] || { old=; keep=; }
+  stop_processes "$name"
+  [ -n "$keep" ] || rm -rf "${RUN:?}/hosts/$name"
   mkdir -p "$RUN/hosts/$name" "$CG/$name"; d=$(mktemp -d "$RUN/hosts/$name/boot.XXXXXX"); chmod 755 "$d"
-  mkdir -p "$d/root" "$d/work" "$d/upper"; chmod 755 "$d/upper"
-  write_identity "$name" "$d/upper"
+  mkdir "$d/root" "$d/work"
+  if [ -n "$keep" ]; then
+    rm -f "$RUN/hosts/$name"/{ready,pid}; mv "$old/upper" "$d/"; mv "$old"/disk*.img "$d/" 2> /dev/null || true; rm -rf "$old"
+  else
+    mkdir -m 755 "$d/upper"; write_identity "$name" "$d/upper"
+  fi
   case $kind in uml) start_uml "$name" "$d" ;; *) start_namespaces "$name" "$d" ;; esac
   if ! wait_for_login "$name"; then
     printf 'lab: %s did not answer ssh in time; the end of its console:\n' "$name" >&2
@@ -107,7 +115,7 @@ mac_of() { local IFS=.; set -- $1; printf '02:4d:%02x:%02x:%02x:%02x' "$1" "$2" 
 start_uml() {
   local name=$1 d=$2
   [ -c /dev/net/tun ] || die "$name needs /dev/net/tun on this machine"
-  truncate -s 320M "$d/disk0.img"; truncate -s 64M "$d/disk1.img"
+  [ -e "$d/disk0.img" ] || { truncate -s 320M "$d/disk0.img"; truncate -s 64M "$d/disk1.img"; }
   install -m 755 "$here/boot/uml-init.sh" "$d/upper/usr/local/lib/tsplay-lab/init"
   in_lab ip link del "t-$name" 2> /dev/null || true
   in_lab ip tuntap add "t-$name" mode tap; in_lab ip link set "t-$name" master br0 up
@@ -137,11 +145,13 @@ learn_qemu() {
 }
 
 host_down() {
+  [ -d "$LAB/keys/$1" ] || return 0
   exec 7> "$LAB/keys/$1/lock"; flock 7
-  clear_remains "$1"; exec 7>&-
+  stop_processes "$1"; rm -rf "${RUN:?}/hosts/$1"; exec 7>&-
 }
 
-clear_remains() {
+# Ends everything that runs in a host, and takes its network port away.
+stop_processes() {
   local name=$1 i p
   if [ -d "$CG/$name" ]; then
     if [ -e "$CG/$name/cgroup.kill" ]; then echo 1 > "$CG/$name/cgroup.kill"
@@ -150,7 +160,6 @@ clear_remains() {
     remove_cgroup "$CG/$name"
   fi
   if [ -e "$NETNS" ]; then in_lab ip link del "v-$name" 2> /dev/null || in_lab ip link del "t-$name" 2> /dev/null || true; fi
-  rm -rf "${RUN:?}/hosts/$name"
 }
 
 # ssh_to HOST USER [OPTION...] [COMMAND]

@@ -16,6 +16,7 @@ check_machine() {
   [ "$(stat -f -c %T "$CGROUPS" 2> /dev/null)" = cgroup2fs ] || die "this machine has no cgroup v2 hierarchy"
   mkdir -p "$CG" 2> /dev/null || die "cannot create $CG: the cgroup file system is read-only here"
   mkdir -p "$LAB" 2> /dev/null || die "cannot create $LAB"
+  [ "$(stat -f -c %T "$LAB")" != overlayfs ] || die "$LAB is on overlayfs, which cannot hold image layers: set TSPLAY_LAB to a directory on a real file system"
 }
 
 # Debian packages that the lab's own commands come from.

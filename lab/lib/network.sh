@@ -5,13 +5,18 @@ in_lab() { nsenter --net="$NETNS" "$@"; }
 
 network_is_up() { mountpoint -q "$RUN" && [ -e "$NETNS" ] && mountpoint -q "$NETNS" && [ -e "/sys/class/net/$LINK" ]; }
 
-network_up() {
+# The addresses are the machine's: one lab at a time, and nothing else on 10.77.0.0/16.
+check_network() {
   network_is_up && return 0
   if [ -e "/sys/class/net/$LINK" ] && ! mountpoint -q "$RUN"; then
     die "another lab is up on this machine: $(cat "/sys/class/net/$LINK/ifalias" 2> /dev/null)"
   fi
+  ! ip -4 route | grep -v "dev $LINK" | grep -q '^10\.77\.' || die "10.77.0.0/16 is already used on this machine: $(ip -4 route | grep -m1 '^10\.77\.')"
+}
+
+network_up() {
+  network_is_up && return 0
   network_down
-  ! ip -4 route | grep -q '^10\.77\.' || die "10.77.0.0/16 is already used on this machine: $(ip -4 route | grep -m1 '^10\.77\.')"
   mkdir -p "$RUN" "$CG"
   mount -t tmpfs -o mode=711 tsplay-lab "$RUN"; mount --make-private "$RUN"
   : > "$NETNS"; unshare --net="$NETNS" true

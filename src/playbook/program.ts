@@ -20,6 +20,8 @@ export type Play = {
   readonly order: 'inventory' | 'reverse_inventory' | 'sorted' | 'reverse_sorted' | 'shuffle' | undefined;
   readonly anyErrorsFatal: boolean;
   readonly maxFailPercentage: Node | undefined;
+  /** `vars:` of the play (a list of mappings is merged) */
+  readonly vars: ReadonlyMap<string, Node>;
   readonly varsPrompt: readonly VarsPrompt[];
   /** vars_files, in order; each a path template or a list of alternatives of which the first that exists is read */
   readonly varsFiles: readonly Node[];

@@ -48,8 +48,8 @@ export class Catalog {
     this.actions = options.actions ?? new Map();
     this.#folders = [...new Set([...(options.folders ?? []), builtInFolder])];
     this.#cwd = options.cwd ?? process.cwd();
-    this.#listings = shared?.#listings ?? new Map<string, ReadonlyMap<string, string>>();
-    this.#imported = shared?.#imported ?? new Map<string, Result<Module>>();
+    this.#listings = shared === undefined ? new Map<string, ReadonlyMap<string, string>>() : shared.#listings;
+    this.#imported = shared === undefined ? new Map<string, Result<Module>>() : shared.#imported;
   }
 
   /** The same catalog with further folders in front: a playbook's or role's own modules. */

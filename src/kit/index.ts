@@ -5,6 +5,8 @@ export type {NonEmpty} from '../base/nonempty.ts';
 export {isNonEmpty} from '../base/nonempty.ts';
 export {MASK, Secret, masked, reveal} from '../base/secret.ts';
 export {Unknown} from '../base/unknown.ts';
+export {attributeFields, compareAttributes, followed, newAttributes, type Attributes} from './attributes.ts';
+export {commandResult, planCommand, probeConditions, type Conditions, type ConditionState} from './command.ts';
 export {bytesOf, contentValue, sha256, textOf} from './content.ts';
 export type {Host, HostFacts} from './host.ts';
 export {fileKey, touches, unitKey, unitName, type Key} from './key.ts';
@@ -35,3 +37,4 @@ export {
 } from './reads.ts';
 export {p, type ControllerFile, type Param, type Params, type Rendered, type Values} from './schema.ts';
 export {lines, quote, rawShell, sh, type ShellText} from './shell.ts';
+export {fileDiff, planFile, type WantedFile} from './write-file.ts';

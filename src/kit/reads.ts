@@ -1,4 +1,5 @@
 import type {Secret} from '../base/secret.ts';
+import {sha256} from './content.ts';
 import {fileKey, unitKey, unitName, type Key} from './key.ts';
 import type {ShellText} from './shell.ts';
 import type {Probe} from './probe.ts';
@@ -155,7 +156,7 @@ export function read<T>(
 ): Probe<T> {
   return one({
     read: 'raw',
-    key: `raw:${fragment.shell}`,
+    key: `raw:${fragment.shell}${options.stdin === undefined ? '' : `\n#${sha256(options.stdin)}`}`,
     dependsOn: options.dependsOn,
     fragment,
     ...(options.stdin === undefined ? {} : {stdin: options.stdin}),

@@ -1,0 +1,265 @@
+import {
+  all,
+  attributeFields,
+  change,
+  compareAttributes,
+  converged,
+  defineModule,
+  file,
+  followed,
+  map,
+  newAttributes,
+  octal,
+  p,
+  read,
+  refuse,
+  resolveMode,
+  sh,
+  stdoutText,
+  type Change,
+  type Op,
+  type Plan,
+  type Probe,
+} from '#kit';
+
+type Below = {
+  readonly path: string;
+  readonly kind: string;
+  readonly mode: number;
+  readonly owner: string;
+  readonly group: string;
+  readonly uid: number;
+  readonly gid: number;
+};
+
+/** Everything below a folder, symlinks not followed; names are separated by NUL so that any name may occur. */
+function below(path: string): Probe<readonly Below[]> {
+  const fragment = sh`[ -d ${path} ] && [ ! -L ${path} ] && find ${path} -mindepth 1 -exec sh -c 'for f; do stat -c "%F|%a|%U|%G|%u|%g" -- "$f" && printf "%s\\0" "$f"; done' sh {} + ; :`;
+  return read(
+    fragment,
+    (reply) =>
+      stdoutText(reply)
+        .split('\0')
+        .filter((entry) => entry !== '')
+        .map((entry) => {
+          const at = entry.indexOf('\n');
+          const [kind = '', mode = '0', owner = '', group = '', uid = '0', gid = '0'] = entry.slice(0, at).split('|');
+          return {
+            path: entry.slice(at + 1),
+            kind,
+            mode: parseInt(mode, 8),
+            owner,
+            group,
+            uid: Number(uid),
+            gid: Number(gid),
+          };
+        }),
+    {dependsOn: [`tree:${path}`]},
+  );
+}
+
+/** The parents of a path, outermost first, without the root. */
+function parentsOf(path: string): readonly string[] {
+  const parts = path.split('/').slice(1, -1);
+  return parts.map((_part, i) => `/${parts.slice(0, i + 1).join('/')}`);
+}
+
+/** Files, directories, links and their attributes. *source*: Ansible's file. */
+export default defineModule({
+  name: 'file',
+  summary: 'A file, directory or link: existence, mode, owner',
+  params: {
+    path: p.path('the path on the host', {required: true, aliases: ['dest', 'name']}),
+    state: p.choice(
+      ['file', 'directory', 'link', 'hard', 'touch', 'absent'],
+      'what it shall be; default `file` (which must exist), or `directory` with `recurse`',
+    ),
+    mode: p.mode('permission bits'),
+    owner: p.string('user name or number'),
+    group: p.string('group name or number'),
+    src: p.string('target of a link'),
+    recurse: p.boolean('attributes of everything below a directory too', {default: false}),
+    force: p.boolean('replace a file or empty directory that stands where a link shall be', {default: false}),
+    follow: p.boolean('for existing links: act on what they lead to', {default: true}),
+    modification_time: p.string('`preserve` or `now` (touch)'),
+    access_time: p.string('`preserve` or `now` (touch)'),
+  },
+  examples: [
+    '- file:\n    path: /srv/example\n    state: directory\n    mode: "0750"\n',
+    '- file:\n    path: /srv/example/link\n    src: /etc/hostname\n    state: link\n',
+    '- file:\n    path: /srv/example\n    state: absent\n',
+  ],
+  check: (v) => [
+    ...((v.state === 'link' || v.state === 'hard') && v.src === undefined
+      ? [
+          {
+            code: 'missing-param',
+            message: `state ${v.state} needs \`src\`, the target`,
+            param: '/state',
+            help: 'src: /path/of/the/target',
+          },
+        ]
+      : []),
+    ...(v.recurse && v.state !== undefined && v.state !== 'directory'
+      ? [{code: 'bad-combination', message: '`recurse` goes with `state: directory` only', param: '/recurse'}]
+      : []),
+  ],
+  everyRun: (v) => v.state === 'touch' && v.modification_time !== 'preserve',
+  probe: (v) =>
+    all({
+      now: file(v.path),
+      parents: map(
+        all(Object.fromEntries(parentsOf(v.path).map((parent) => [parent, file(parent)]))),
+        (states) => states,
+      ),
+      below: v.recurse || v.state === 'absent' ? below(v.path) : map(file(v.path), () => [] as readonly Below[]),
+    }),
+  plan: (v, {now, parents, below: tree}): Plan => {
+    const state = v.state ?? (v.recurse ? 'directory' : v.src === undefined ? 'file' : 'link');
+    const seen = v.follow && state !== 'link' && state !== 'absent' ? followed(now) : now;
+    switch (state) {
+      case 'absent': {
+        if (now.type === 'absent') return converged();
+        const names = tree.length > 0 ? `${now.type} with ${tree.length} entries` : now.type;
+        return change(
+          [{what: 'path', before: `${v.path} (${names})`, after: undefined}],
+          [{op: 'remove', path: v.path, ...(now.type === 'directory' ? {recurse: true} : {})}],
+        );
+      }
+      case 'directory': {
+        if (seen.type === 'absent' && now.type === 'link')
+          return refuse('dangling-link', `${v.path} is a link that leads nowhere`, {
+            help: 'remove it, or use `follow: false`',
+          });
+        if (seen.type === 'absent') {
+          const missing = parentsOf(v.path).filter((parent) => parents[parent]?.type === 'absent');
+          const blocked = parentsOf(v.path).find(
+            (parent) => !['absent', 'directory', 'link'].includes(parents[parent]?.type ?? 'absent'),
+          );
+          if (blocked !== undefined) return refuse('not-a-directory', `${blocked} is not a directory`);
+          const attributes = attributeFields(v, 0o755, true);
+          const ops: Op[] = [...missing, v.path].map((path) => ({op: 'mkdir', path, ...attributes}));
+          return change(
+            [...missing, v.path]
+              .map((path): Change => ({what: 'directory', before: undefined, after: path}))
+              .concat(newAttributes(v)),
+            ops,
+          );
+        }
+        if (seen.type !== 'directory')
+          return refuse('not-a-directory', `${v.path} is a ${seen.type}, not a directory`, {
+            help: 'remove it first with `state: absent`',
+          });
+        const own = compareAttributes(v.path, seen, v);
+        const inner = v.recurse ? tree.map((entry) => recursed(entry, v)) : [];
+        return change(
+          [...own.changes, ...inner.flatMap((d) => d.changes)],
+          [...own.ops.map((op) => followIf(op, now.type === 'link')), ...inner.flatMap((d) => d.ops)],
+        );
+      }
+      case 'link':
+        return planLink(v, now);
+      case 'hard': {
+        if (now.type === 'absent')
+          return change(
+            [{what: 'hard link', before: undefined, after: `${v.path} to ${v.src!}`}],
+            [{op: 'link', path: v.path, target: v.src!, hard: true}],
+          );
+        return now.type === 'file' ? attributesOnly(v, now, false) : refuse('not-a-file', `${v.path} is a ${now.type}`);
+      }
+      case 'touch': {
+        if (seen.type === 'absent')
+          return change(
+            [{what: 'file', before: undefined, after: v.path}, ...newAttributes(v)],
+            [{op: 'touch', path: v.path, ...attributeFields(v, 0o644, false)}],
+          );
+        if (v.modification_time === 'preserve') return attributesOnly(v, seen, now.type === 'link');
+        const {changes, ops} = compareAttributes(v.path, seen as never, v);
+        return change(
+          [{what: 'modification time', before: 'any', after: 'now'}, ...changes],
+          [{op: 'touch', path: v.path}, ...ops],
+        );
+      }
+      case 'file': {
+        if (seen.type === 'absent')
+          return refuse('absent', `${v.path} does not exist`, {
+            help: '`state: touch` makes an empty file; use `copy` or `template` to give it content',
+          });
+        return attributesOnly(v, seen, now.type === 'link' && v.follow);
+      }
+    }
+  },
+  result: (v, before, after) => ({
+    path: v.path,
+    state: v.state ?? 'file',
+    dest: v.path,
+    ...('now' in (after as object) ? {} : {}),
+  }),
+});
+
+function attributesOnly(
+  v: {path: string; mode?: string | undefined; owner?: string | undefined; group?: string | undefined},
+  seen: {type: string},
+  throughLink: boolean,
+): Plan {
+  const {changes, ops} = compareAttributes(v.path, seen as never, v);
+  return change(
+    changes,
+    ops.map((op) => followIf(op, throughLink)),
+  );
+}
+
+function followIf(op: Op, follow: boolean): Op {
+  return follow && (op.op === 'chmod' || op.op === 'chown') ? {...op, follow: true} : op;
+}
+
+function recursed(
+  entry: Below,
+  v: {mode?: string | undefined; owner?: string | undefined; group?: string | undefined},
+): {changes: readonly Change[]; ops: readonly Op[]} {
+  const isLink = entry.kind === 'symbolic link';
+  const changes: Change[] = [];
+  const ops: Op[] = [];
+  const owner = v.owner !== undefined && v.owner !== entry.owner && v.owner !== String(entry.uid) ? v.owner : undefined;
+  const group = v.group !== undefined && v.group !== entry.group && v.group !== String(entry.gid) ? v.group : undefined;
+  if (owner !== undefined) changes.push({what: `${entry.path} owner`, before: entry.owner, after: owner});
+  if (group !== undefined) changes.push({what: `${entry.path} group`, before: entry.group, after: group});
+  if (owner !== undefined || group !== undefined)
+    ops.push({
+      op: 'chown',
+      path: entry.path,
+      ...(owner === undefined ? {} : {owner}),
+      ...(group === undefined ? {} : {group}),
+    });
+  if (v.mode !== undefined && !isLink) {
+    const bits = resolveMode(v.mode, entry.mode, entry.kind === 'directory');
+    if (bits !== entry.mode) {
+      changes.push({what: `${entry.path} mode`, before: octal(entry.mode), after: octal(bits)});
+      ops.push({op: 'chmod', path: entry.path, mode: octal(bits)});
+    }
+  }
+  return {changes, ops};
+}
+
+function planLink(
+  v: {path: string; src?: string | undefined; force: boolean; owner?: string | undefined; group?: string | undefined},
+  now: {type: string; target?: string},
+): Plan {
+  const target = v.src!;
+  if (now.type === 'link' && now.target === target) {
+    const {changes, ops} = compareAttributes(v.path, now as never, {owner: v.owner, group: v.group});
+    return change(changes, ops);
+  }
+  if (now.type === 'absent' || now.type === 'link') {
+    return change(
+      [{what: 'link target', before: now.target, after: target}],
+      [{op: 'link', path: v.path, target, ...(now.type === 'link' ? {replace: true} : {})}],
+    );
+  }
+  if (!v.force)
+    return refuse('in-the-way', `${v.path} is a ${now.type}, not a link`, {help: '`force: true` replaces it'});
+  return change(
+    [{what: 'link target', before: `(${now.type})`, after: target}],
+    [{op: 'link', path: v.path, target, replace: true}],
+  );
+}

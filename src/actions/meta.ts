@@ -1,0 +1,52 @@
+import type {Action} from '../engine/action.ts';
+import {EndPlay} from '../engine/runner.ts';
+import {p} from '../kit/schema.ts';
+
+/** Steers the run itself. */
+export const meta: Action = {
+  name: 'meta',
+  summary: 'Steer the run: flush_handlers, end_host, end_play, clear_facts, refresh_inventory, reset_connection, noop',
+  params: {
+    do: p.choice(
+      [
+        'flush_handlers',
+        'end_host',
+        'end_play',
+        'end_batch',
+        'clear_facts',
+        'clear_host_errors',
+        'refresh_inventory',
+        'reset_connection',
+        'noop',
+      ],
+      'what',
+      {required: true},
+    ),
+  },
+  freeForm: 'do',
+  examples: ['- meta: flush_handlers\n', '- meta: noop\n'],
+  async run(values, {runner, host, settle, run, playHosts}) {
+    switch (values['do']) {
+      case 'flush_handlers':
+        await runner.flushHandlers();
+        return {status: 'ok'};
+      case 'end_host':
+        await settle();
+        throw new EndPlay('end_host');
+      case 'end_play':
+      case 'end_batch':
+        await settle();
+        for (const name of playHosts) run.hosts.get(name)?.endPlay();
+        throw new EndPlay('end_play');
+      case 'clear_facts':
+        host.memory.setFacts.clear();
+        return {status: 'ok'};
+      case 'reset_connection':
+        await settle();
+        await host.disconnect();
+        return {status: 'ok'};
+      default:
+        return {status: 'ok'};
+    }
+  },
+};

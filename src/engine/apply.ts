@@ -1,0 +1,165 @@
+import {performance} from 'node:perf_hooks';
+import {isNonEmpty} from '../base/nonempty.ts';
+import type {Op, PlainOp} from '../kit/op.ts';
+import type {Read, Reply} from '../kit/reads.ts';
+import {compileReads} from '../remote/batch.ts';
+import {lowerOp} from '../remote/lower.ts';
+import type {Fragment, Outcome} from '../remote/session.ts';
+import type {Applied, Batch, Queued} from './batch.ts';
+import type {RunContext} from './context.ts';
+import {runGuarded} from './guarded.ts';
+import type {HostState} from './host.ts';
+import {planFor} from './plan-for.ts';
+import {compileSees} from './sees.ts';
+import {lockCheck} from './host-lock.ts';
+import {noteNotified} from './pending.ts';
+
+type Piece = {
+  readonly task: Queued;
+  readonly ops: readonly {op: PlainOp; at: number}[];
+  readonly verifyAt: number;
+  readonly decode: (outcomes: readonly Outcome[]) => ReadonlyMap<Read, unknown> | Error;
+};
+
+/**
+ * Applies the host's batch: one exchange holds, task by task, its ops and right behind them the reads that verify it. `further` reads travel
+ * at the end of it, for the task that is waiting. A guarded task has exchanges of its own.
+ * Each task is told what came of it, in order.
+ */
+export async function applyBatch(
+  run: RunContext,
+  host: HostState,
+  further: readonly Read[],
+  account: string,
+): Promise<void> {
+  const batch = host.batch;
+  host.batch = undefined;
+  if (batch === undefined) return;
+  const guarded = batch.tasks.find((task) => task.ops.some((op) => op.op === 'guarded'));
+  if (guarded !== undefined && batch.tasks.length > 1) throw new Error('a guarded task shares no batch');
+  if (guarded !== undefined) {
+    await runGuarded(run, host, batch, guarded);
+    return;
+  }
+  const fragments: Fragment[] = [...lockCheck(host)];
+  const pieces: Piece[] = [];
+  for (const [index, task] of batch.tasks.entries())
+    pieces.push(await addTask(run, host, batch, task, index + 1, fragments));
+  const furtherAt = fragments.length;
+  const furtherReads = compileReads(account === batch.account ? further : []);
+  fragments.push(...furtherReads.fragments.map((f) => ({...f, group: batch.tasks.length + 1})));
+
+  const outcomes = await host.exchange(batch.become, fragments, run.signal);
+  for (const piece of pieces) {
+    piece.task.finish(judge(run, host, batch, piece, outcomes));
+  }
+  for (const done of batch.whenDone) done();
+  if (host.forgetsAfterBatch) host.world.forgetAll();
+  host.forgetsAfterBatch = false;
+  learnAll(host, account, furtherReads.decode(outcomes.slice(furtherAt)));
+}
+
+async function addTask(
+  run: RunContext,
+  host: HostState,
+  batch: Batch,
+  task: Queued,
+  group: number,
+  fragments: Fragment[],
+): Promise<Piece> {
+  const onFailure = task.tolerated ? 'skip-group' : 'stop';
+  fragments.push(...noteNotified(task, group));
+  const ops: {op: PlainOp; at: number}[] = [];
+  for (const op of task.ops) {
+    if (op.op === 'guarded') throw new Error('guarded ops are applied elsewhere');
+    fragments.push(...compileSees(host, batch.account, op, group, onFailure));
+    const lowered = lowerOp(op, {
+      backupDir: op.op === 'write' && op.noBackup === true ? undefined : `/var/lib/tsplay/backup/${run.info.id}`,
+      group,
+      onFailure: op.op === 'run' && op.accepts === 'any' ? 'go-on' : onFailure,
+      label: labelOf(op, task),
+      timeoutMs: (op.op === 'run' ? op.timeoutMs : undefined) ?? task.timeoutMs,
+      content: op.op === 'write' ? await run.contentOf(op.content) : '',
+    });
+    fragments.push(...lowered);
+    ops.push({op, at: fragments.length - 1});
+  }
+  const verify = compileReads(task.verifies ? task.probe.reads : []);
+  const verifyAt = fragments.length;
+  fragments.push(...verify.fragments.map((f) => ({...f, group, onFailure: 'go-on' as const})));
+  return {
+    task,
+    ops,
+    verifyAt,
+    decode: (outcomes) => verify.decode(outcomes.slice(verifyAt, verifyAt + verify.fragments.length)),
+  };
+}
+
+function judge(run: RunContext, host: HostState, batch: Batch, piece: Piece, outcomes: readonly Outcome[]): Applied {
+  const {task} = piece;
+  host.world.settle(task.predictions);
+  const outputs: Reply[] = [];
+  let durationMs = 0;
+  for (const {op, at} of piece.ops) {
+    const outcome = firstFailure(outcomes, piece, at) ?? outcomes[at];
+    if (outcome === undefined || !outcome.ran) return {applied: 'not-run'};
+    durationMs += outcome.durationMs;
+    const failed = outcome.timedOut || (outcome.reply.exit !== 0 && !accepts(op, outcome.reply.exit));
+    if (op.op === 'run' && op.output === true) outputs.push(outcome.reply);
+    if (failed)
+      return {
+        applied: 'failed',
+        label: labelOf(op, task),
+        reply: outcome.reply,
+        timedOut: outcome.timedOut,
+        outputs,
+        durationMs,
+      };
+  }
+  if (!task.verifies) return {applied: 'ran', outputs, durationMs};
+  const began = performance.now();
+  const decoded = piece.decode(outcomes);
+  if (decoded instanceof Error) throw decoded;
+  learnAll(host, batch.account, decoded);
+  const state = task.probe.join(task.probe.reads.map((read) => decoded.get(read)));
+  const plan = planFor(run, host, batch, task.module, task.values, state);
+  durationMs += performance.now() - began;
+  if (plan.kind === 'converged') return {applied: 'verified', after: state, plan, outputs, durationMs};
+  return {applied: 'not-converged', plan, outputs, durationMs};
+}
+
+/** Preparing fragments of an op (checks of what it saw) come before its own; the first one that failed is the op's failure. */
+function firstFailure(outcomes: readonly Outcome[], piece: Piece, at: number): Outcome | undefined {
+  const earlier = piece.ops.filter((o) => o.at < at).at(-1)?.at ?? -1;
+  const from = Math.max(earlier + 1, 0);
+  const mine = outcomes.slice(from, at).findLast((o) => o.ran && o.reply.exit === 75);
+  return mine;
+}
+
+/** Keeps what a batch of reads answered. *errors*: throws what decoding found wrong with the replies. */
+export function learnAll(host: HostState, account: string, decoded: ReadonlyMap<Read, unknown> | Error): void {
+  if (decoded instanceof Error) throw decoded;
+  for (const [read, value] of decoded) host.world.learn(account, read, value);
+}
+
+function accepts(op: PlainOp, exit: number): boolean {
+  if (op.op !== 'run' || op.accepts === undefined) return exit === 0;
+  return op.accepts === 'any' || op.accepts.includes(exit);
+}
+
+/** How an op is called in messages: never with content or secrets. */
+export function labelOf(op: Op, task: {readonly label: string}): string {
+  switch (op.op) {
+    case 'run':
+      return isNonEmpty(op.argv)
+        ? op.argv
+            .map((word) => (typeof word === 'string' ? word : '<candidate>'))
+            .join(' ')
+            .slice(0, 200)
+        : task.label;
+    case 'guarded':
+      return `${task.label} (guarded)`;
+    default:
+      return `${op.op} ${op.path}`;
+  }
+}

@@ -1,0 +1,131 @@
+import {performance} from 'node:perf_hooks';
+import type {Batch} from './batch.ts';
+import type {Emit, HostSummary, TaskResult} from './event.ts';
+import {World} from './world.ts';
+import type {HostMemory} from '../playbook/scope.ts';
+import type {Become, Connection, Connector, Fragment, Outcome, Session, Target} from '../remote/session.ts';
+
+/** How the controller works with a host: what it knows of it, its connection, and what it is about to change there. */
+export class HostState {
+  readonly name: string;
+  readonly world = new World();
+  readonly memory: HostMemory;
+  /** planned but not yet applied tasks, oldest first; all as one account */
+  batch: Batch | undefined;
+  /** results in task order; a task that waits in the batch holds its place */
+  readonly tally = {ok: 0, changed: 0, failed: 0, skipped: 0, refused: 0, unknown: 0, ignored: 0};
+  roundTrips = 0;
+  /** no further task runs here: it failed, or cannot be reached */
+  stopped: 'failed' | 'unreachable' | undefined;
+  unreachable: {message: string; help: string | undefined} | undefined;
+  /** names of handlers to run at the next flush of handlers */
+  readonly notified = new Set<string>();
+  factsKnown = false;
+  /** this run holds the lock on the host; every batch of ops checks that it still does */
+  lockHeld = false;
+  /** the batch holds a command that may change anything: what is known afterwards is only what is read afterwards */
+  forgetsAfterBatch = false;
+  /** who is logged in; known once the connection stands */
+  login: Connection['login'] = {user: '', from: ''};
+  /** the play has ended here without a failure (`meta: end_host`) */
+  playEnded = false;
+  /** first exchange made: reads of the whole run have travelled */
+  surveyed = false;
+  readonly #connector: Connector;
+  readonly #emit: Emit;
+  #connection: Promise<Connection> | undefined;
+  #target: Target | undefined;
+
+  constructor(name: string, memory: HostMemory, connector: Connector, emit: Emit) {
+    this.name = name;
+    this.memory = memory;
+    this.#connector = connector;
+    this.#emit = emit;
+  }
+
+  /** The connection, made at the first call. *errors*: Unreachable. */
+  connect(target: Target, signal: AbortSignal): Promise<Connection> {
+    this.#target ??= target;
+    this.#connection ??= this.#open(this.#target, signal);
+    return this.#connection;
+  }
+
+  /** A new login beside the standing one: the proof that the door still opens. */
+  freshLogin(signal: AbortSignal): Promise<Connection> {
+    if (this.#target === undefined) throw new Error('a fresh login needs a first one');
+    return this.#connector.connect(this.#target, signal);
+  }
+
+  /** Forgets the connection, so that the next use logs in again (after a reboot). */
+  async disconnect(): Promise<void> {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (connection === undefined) return;
+    try {
+      await (await connection)[Symbol.asyncDispose]();
+    } catch {
+      // a connection that never stood, or is broken already, has nothing to close
+    }
+  }
+
+  /** One exchange as an account. *errors*: LinkLost, BecomeFailed, Unreachable. */
+  async exchange(
+    become: Become | undefined,
+    fragments: readonly Fragment[],
+    signal: AbortSignal,
+  ): Promise<readonly Outcome[]> {
+    if (this.#connection === undefined) throw new Error('exchange before connect');
+    const connection = await this.#connection;
+    const session: Session = await connection.session(become);
+    const began = performance.now();
+    const outcomes = await session.exchange(fragments, {
+      signal,
+      onSilence: (label, silentMs) => this.#emit({event: 'silence', host: this.name, label, silentMs}),
+    });
+    this.roundTrips++;
+    this.#emit({
+      event: 'exchange',
+      host: this.name,
+      user: become?.user,
+      fragments: fragments.length,
+      durationMs: performance.now() - began,
+    });
+    return outcomes;
+  }
+
+  /** `meta: end_play`: nothing more of this play runs here. */
+  endPlay(): void {
+    this.playEnded = true;
+  }
+
+  /** Counts and reports a finished task. */
+  report(result: TaskResult): void {
+    this.tally[result.status]++;
+    this.#emit({event: 'task-finished', result});
+  }
+
+  summary(): HostSummary {
+    const {tally} = this;
+    const status =
+      this.stopped === 'unreachable'
+        ? 'unreachable'
+        : this.stopped === 'failed' || tally.failed > 0 || tally.refused > 0
+          ? 'failed'
+          : tally.changed > 0
+            ? 'changed'
+            : 'ok';
+    return {
+      status,
+      ...tally,
+      roundTrips: this.roundTrips,
+      ...(this.unreachable === undefined ? {} : {unreachable: this.unreachable}),
+    };
+  }
+
+  async #open(target: Target, signal: AbortSignal): Promise<Connection> {
+    const began = performance.now();
+    const connection = await this.#connector.connect(target, signal);
+    this.#emit({event: 'host-connected', host: this.name, via: connection.via, durationMs: performance.now() - began});
+    return connection;
+  }
+}

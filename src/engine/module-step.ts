@@ -1,0 +1,306 @@
+import {isMapping} from '../base/json.ts';
+import {Unknown, findUnknown} from '../base/unknown.ts';
+import type {Module} from '../kit/module.ts';
+import type {Op} from '../kit/op.ts';
+import type {Plan} from '../kit/plan.ts';
+import type {Probe} from '../kit/probe.ts';
+import type {Node} from '../playbook/node.ts';
+import type {Scope} from '../playbook/scope.ts';
+import type {Become} from '../remote/session.ts';
+import {applyBatch} from './apply.ts';
+import type {Applied} from './batch.ts';
+import type {Action, ActionOutcome} from './action.ts';
+import type {TaskResult} from './event.ts';
+import {isTrue} from './known.ts';
+import {planFor} from './plan-for.ts';
+import {predictOps} from './predict.ts';
+import {outputDetails, verdictOf} from './verdict.ts';
+import {foreseenReads} from './survey.ts';
+import type {HostRunner} from './runner.ts';
+import {valueOr} from './runner.ts';
+import type {Step, Ticket, Verdict} from './step.ts';
+
+/** Commands that have no limit of their own may take this long. */
+const defaultTimeoutMs = 600_000;
+
+/**
+ * One step with a module or an action: parameters → values → probe → plan → queue. It stops as soon as something is wrong or unknown,
+ * and in check mode before anything is queued.
+ */
+export class ModuleStep {
+  readonly #runner: HostRunner;
+  readonly #step: Step;
+  readonly #scope: Scope;
+  readonly #fill: (result: TaskResult | null) => void;
+
+  constructor(runner: HostRunner, step: Step, scope: Scope, fill: (result: TaskResult | null) => void) {
+    this.#runner = runner;
+    this.#step = step;
+    this.#scope = scope;
+    this.#fill = fill;
+  }
+
+  async take(): Promise<Ticket> {
+    const {doing} = this.#step.task;
+    return doing.do === 'action' ? this.#action(doing.action) : this.#module(doing.module);
+  }
+
+  #done(verdict: Verdict): Ticket {
+    return {
+      registered: this.#runner.conclude(this.#step, this.#scope, verdict, this.#fill).registered,
+      notified: false,
+    };
+  }
+
+  async #action(name: string): Promise<Ticket> {
+    const runner = this.#runner;
+    const {run} = runner;
+    const action = run.actions.get(name);
+    if (action === undefined) throw new Error(`no action ${name}`);
+    const given = await this.#parameters(action);
+    if (!('values' in given)) return this.#done(given);
+    const bound = run.site.bindAction(action, given.values);
+    if (bound.bound === 'unknown' && action.unknowns !== true)
+      return this.#done({status: 'unknown', message: `known only after ${bound.cause}`});
+    if (bound.bound === 'problems')
+      return this.#done({status: 'failed', message: bound.problems.map((p) => p.message).join('; ')});
+    const context = {
+      run,
+      host: runner.host,
+      runner,
+      task: this.#step.task,
+      scope: this.#scope,
+      check: this.#checks(),
+      params: this.#step.task.params,
+      settle: () => runner.settle(),
+      playHosts: runner.context.hosts,
+      handler: this.#step.handler,
+    };
+    const outcome: ActionOutcome = await action.run(bound.bound === 'values' ? bound.values : given.values, context);
+    return this.#done({
+      status: outcome.status,
+      message: outcome.message,
+      ...(outcome.changes === undefined ? {} : {changes: outcome.changes}),
+      ...(outcome.pending === undefined ? {} : {pending: outcome.pending}),
+      details: outcome.result ?? {},
+    });
+  }
+
+  async #module(module: Module): Promise<Ticket> {
+    const runner = this.#runner;
+    const {run, host} = runner;
+    const given = await this.#parameters(module);
+    if (!('values' in given)) return this.#done(given);
+    const bound = run.site.bind(module, given.values, run.site.resolverFor(this.#scope, this.#step.task));
+    if (bound.bound === 'unknown') return this.#done({status: 'unknown', message: `known only after ${bound.cause}`});
+    if (bound.bound === 'problems') {
+      const [first] = bound.problems;
+      return this.#done({
+        status: 'failed',
+        message: bound.problems.map((p) => p.message).join('; '),
+        help: first?.help,
+      });
+    }
+    const values = bound.values as never;
+    await runner.connect();
+    const become = this.#become();
+    if (become !== undefined && 'problem' in become) return this.#done({status: 'failed', message: become.problem});
+    const account = become?.user ?? '';
+    const probe = module.probe(values);
+
+    const sight = await this.#see(become, account, probe);
+    if (sight instanceof Unknown) {
+      return this.#done({status: 'unknown', message: `known only after ${sight.cause} has been applied`});
+    }
+    const {state} = sight;
+    const plan = planFor(run, host, {become}, module, values, state as never);
+    if (plan.kind === 'refuse') {
+      return this.#done({
+        status: 'refused',
+        message: plan.problems.map((p) => p.message).join('; '),
+        help: plan.problems.find((p) => p.help !== undefined)?.help,
+        findings: [...plan.problems, ...(plan.findings ?? [])],
+        pending: plan.pending ?? [],
+      });
+    }
+    if (plan.kind === 'converged') {
+      return this.#done({
+        status: 'ok',
+        findings: plan.findings ?? [],
+        pending: plan.pending ?? [],
+        details: module.result?.(values, state as never, state as never, []) ?? {},
+      });
+    }
+    return this.#change(module, bound.values, probe, state, plan, become, account);
+  }
+
+  async #change(
+    module: Module,
+    values: Readonly<Record<string, unknown>>,
+    probe: Probe<unknown>,
+    before: unknown,
+    plan: Plan & {kind: 'change'},
+    become: Become | undefined,
+    account: string,
+  ): Promise<Ticket> {
+    const runner = this.#runner;
+    const {run, host} = runner;
+    const typed = values as never;
+    const everyRun = typeof module.everyRun === 'function' ? module.everyRun(typed) : module.everyRun === true;
+    const cause = `task "${this.#step.name}"`;
+    const predictions = predictOps(plan.ops, (key) => host.world.valueOf(account, key), cause);
+    const said = {changes: plan.changes, findings: plan.findings ?? [], pending: plan.pending ?? []};
+
+    if (this.#checks()) {
+      host.world.predict(predictions);
+      const after = host.world.see(account, probe);
+      const state = after.sight === 'known' ? after.state : new Unknown(cause);
+      const details = module.result?.(typed, before as never, state as never, []) ?? {};
+      if (everyRun)
+        return this.#done({
+          status: 'unknown',
+          ...said,
+          everyRun: true,
+          message: this.#wouldRun(),
+          details: {...details, ...unknownOutput(details, cause)},
+        });
+      return this.#done({status: 'changed', ...said, details});
+    }
+
+    const guarded = plan.ops.some((op) => op.op === 'guarded');
+    if (host.batch !== undefined && (guarded || host.batch.account !== account)) await runner.settle();
+    const batch = (host.batch ??= {become, account, tasks: [], whenDone: []});
+    host.world.predict(predictions);
+    const ticket: Ticket = {registered: undefined, notified: false};
+    const {keywords} = this.#step.task;
+    const speculative = keywords.changedWhen === undefined ? runner.notifies(this.#step.task, this.#scope) : [];
+    for (const name of speculative) host.notified.add(name);
+    batch.tasks.push({
+      module,
+      values,
+      probe,
+      ops: this.#opsOf(plan),
+      predictions,
+      label: this.#step.name,
+      tolerated:
+        keywords.ignoreErrors !== undefined || keywords.failedWhen !== undefined || keywords.until !== undefined,
+      verifies: !everyRun,
+      notifies: runner.notifies(this.#step.task, this.#scope),
+      timeoutMs: this.#timeoutMs(),
+      finish: (applied) => {
+        if (applied.applied === 'not-run') {
+          ticket.registered = {changed: false, failed: false, skipped: true, skip_reason: 'an earlier task failed'};
+          this.#fill(null);
+          return;
+        }
+        const verdict = verdictOf(module, typed, before, plan, applied, everyRun, run.redactor);
+        ticket.registered = runner.conclude(this.#step, this.#scope, verdict, this.#fill).registered;
+      },
+    });
+    if (affectsAnything(plan.ops)) host.forgetsAfterBatch = true;
+    if (guarded) await applyBatch(run, host, [], '');
+    return ticket;
+  }
+
+  /** What a probe gives now: known, or Unknown with the task it waits for. In a run what is unknown is applied and read. */
+  async #see<T>(become: Become | undefined, account: string, probe: Probe<T>): Promise<{state: T} | Unknown> {
+    const runner = this.#runner;
+    if (runner.host.forgetsAfterBatch && probe.reads.length > 0) {
+      await runner.settle([...foreseenReads(runner.run, runner.host, account), ...probe.reads], account);
+    }
+    for (let round = 0; round < 3; round++) {
+      const sight = runner.host.world.see(account, probe);
+      if (sight.sight === 'known') return sight;
+      if (sight.sight === 'unknown') {
+        if (runner.host.batch === undefined) return sight.cause;
+        await runner.settle(probe.reads, account);
+        continue;
+      }
+      await runner.read(become, account, sight.reads);
+    }
+    const last = runner.host.world.see(account, probe);
+    if (last.sight === 'known') return last;
+    throw new Error(`a read of ${this.#step.name} was made and is still not known`);
+  }
+
+  #become(): Become | undefined | {problem: string} {
+    const {run, host, context} = this.#runner;
+    const become = run.becomeOf(this.#step.task, context.play, this.#scope);
+    if (become === undefined || 'problem' in become) return become;
+    return become.user === host.login.user ? undefined : become;
+  }
+
+  async #parameters(spec: {
+    readonly freeForm?: string;
+    readonly expressions?: readonly string[];
+  }): Promise<{values: Record<string, unknown>} | Verdict> {
+    const {params} = this.#step.task;
+    if (params === undefined) return {values: {}};
+    const rendered = withoutExpressions(params, spec.expressions ?? []);
+    const action = this.#step.task.doing.do === 'action';
+    const answer = await this.#runner.known(() => this.#scope.evaluate(rendered));
+    if (answer.is === 'wrong') return this.#runner.unable(answer, 'a parameter');
+    const raw: unknown =
+      answer.is === 'known' ? answer.value : action ? valueOr(this.#scope.evaluate(rendered), undefined) : answer.cause;
+    if (raw instanceof Unknown && !action) return {status: 'unknown', message: `known only after ${raw.cause}`};
+    if (raw === null || raw === undefined) return {values: {}};
+    if (isMapping(raw)) {
+      const unknown = action ? undefined : findUnknown(raw);
+      return unknown === undefined ? {values: raw} : {status: 'unknown', message: `known only after ${unknown.cause}`};
+    }
+    return spec.freeForm === undefined ? {values: {}} : {values: {[spec.freeForm]: raw}};
+  }
+
+  #checks(): boolean {
+    const {checkMode} = this.#step.task.keywords;
+    const said = checkMode === undefined ? undefined : valueOr(this.#scope.evaluate(checkMode), undefined);
+    return said === undefined || said === null ? this.#runner.run.check : isTrue(said);
+  }
+
+  #timeoutMs(): number {
+    const {timeout} = this.#step.task.keywords;
+    const seconds = timeout === undefined ? NaN : Number(valueOr(this.#scope.evaluate(timeout), NaN));
+    return seconds > 0 ? seconds * 1000 : defaultTimeoutMs;
+  }
+
+  #opsOf(plan: Plan & {kind: 'change'}): readonly Op[] {
+    const environment = this.#environment();
+    if (Object.keys(environment).length === 0) return plan.ops;
+    return plan.ops.map((op) => (op.op === 'run' ? {...op, environment: {...environment, ...op.environment}} : op));
+  }
+
+  #environment(): Record<string, string> {
+    const merged: Record<string, string> = {};
+    for (const node of this.#step.task.keywords.environment) {
+      const value = valueOr(this.#scope.evaluate(node), undefined);
+      if (isMapping(value)) for (const [name, text] of Object.entries(value)) merged[name] = text as string;
+    }
+    return merged;
+  }
+
+  #wouldRun(): string {
+    const {changedWhen} = this.#step.task.keywords;
+    const reads = changedWhen?.length === 1 && changedWhen[0]?.kind === 'scalar' && changedWhen[0].value === false;
+    return reads ? 'would run (it only reads: with `check_mode: false` it runs in check mode too)' : 'would run';
+  }
+}
+
+function withoutExpressions(params: Node, names: readonly string[]): Node {
+  return params.kind === 'map' && names.length > 0
+    ? {...params, entries: params.entries.filter((e) => !names.includes(e.key))}
+    : params;
+}
+
+/** A command that does not say what it affects may have changed anything. */
+function affectsAnything(ops: readonly Op[]): boolean {
+  return ops.some((op) => op.op === 'run' && op.affects === undefined);
+}
+
+/** In check mode a command that did not run has no output yet. */
+function unknownOutput(details: Readonly<Record<string, unknown>>, cause: string): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.keys(outputDetails)
+      .filter((key) => key in details)
+      .map((key) => [key, new Unknown(cause)]),
+  );
+}

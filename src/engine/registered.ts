@@ -1,0 +1,35 @@
+import type {TaskStatus} from './event.ts';
+
+/** What `register` holds: Ansible's keys. */
+export type Registered = Record<string, unknown>;
+
+/** The registered form of a result. `details` are the module's own keys (rc, stdout, stat, …). */
+export function registeredOf(
+  status: TaskStatus,
+  message: string | undefined,
+  details: Readonly<Record<string, unknown>>,
+): Registered {
+  const failed = status === 'failed' || status === 'refused' || status === 'ignored';
+  return {
+    changed: status === 'changed',
+    failed,
+    ...(status === 'skipped' ? {skipped: true} : {}),
+    ...(message === undefined ? {} : {msg: message}),
+    ...details,
+  };
+}
+
+/** A loop's results under one name. *source*: Ansible's loop results. */
+export function registeredLoop(results: readonly Registered[]): Registered {
+  return {
+    results,
+    changed: results.some((r) => r['changed'] === true),
+    failed: results.some((r) => r['failed'] === true),
+    skipped: results.length > 0 && results.every((r) => r['skipped'] === true),
+    msg: results.some((r) => r['failed'] === true)
+      ? 'One or more items failed'
+      : results.length === 0
+        ? 'No items in the list'
+        : 'All items completed',
+  };
+}

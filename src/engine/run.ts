@@ -1,0 +1,59 @@
+import {performance} from 'node:perf_hooks';
+import type {RunContext} from './context.ts';
+import type {HostSummary, RunOutcome, TaskResult} from './event.ts';
+import {HostState} from './host.ts';
+import {runPlay} from './play.ts';
+
+/**
+ * Runs a whole program: play after play. Gives the outcome with its exit status (cli.md). *errors*: only for faults of tsplay itself and
+ * for the abort signal; everything that happens on hosts is in the outcome and in the events.
+ */
+export async function runProgram(run: RunContext): Promise<RunOutcome> {
+  const began = performance.now();
+  run.emit({event: 'run-started', run: run.info});
+  const stateOf = (name: string): HostState => {
+    const known = run.hosts.get(name);
+    if (known !== undefined) return known;
+    const made = new HostState(
+      name,
+      {facts: {}, setFacts: new Map(), registered: new Map(), includedVars: new Map()},
+      run.connector,
+      run.emit,
+    );
+    run.hosts.set(name, made);
+    return made;
+  };
+  for (const play of run.site.program.plays) for (const name of run.site.hostsOf(play)) stateOf(name);
+  try {
+    for (const play of run.site.program.plays) await runPlay(run, play, stateOf);
+  } finally {
+    await Promise.all([...run.hosts.values()].map((host) => host.disconnect()));
+  }
+  const hosts: Record<string, HostSummary> = {};
+  for (const host of run.hosts.values()) {
+    const summary = host.summary();
+    hosts[host.name] = summary;
+    run.emit({event: 'host-finished', host: host.name, summary});
+  }
+  const outcome: RunOutcome = {
+    run: {...run.info, durationMs: Math.round(performance.now() - began), exit: exitOf(run, Object.values(hosts))},
+    hosts,
+  };
+  run.emit({event: 'run-finished', outcome});
+  return outcome;
+}
+
+/** The exit status of cli.md: the sum of 2 (failed), 4 (unreachable), 8 (differences). */
+function exitOf(run: RunContext, hosts: readonly HostSummary[]): number {
+  const failed =
+    hosts.some((host) => host.failed > 0 || host.refused > 0 || host.status === 'failed') ||
+    (!run.check && run.errorFindings.size > 0);
+  const unreachable = hosts.some((host) => host.status === 'unreachable');
+  const differs = run.check && (hosts.some((host) => host.changed > 0) || run.errorFindings.size > 0);
+  return (failed ? 2 : 0) + (unreachable ? 4 : 0) + (differs ? 8 : 0);
+}
+
+/** Whether a result carries a finding that counts. */
+export function hasErrorFinding(result: TaskResult): boolean {
+  return result.status !== 'refused' && result.findings.some((finding) => (finding.severity ?? 'error') === 'error');
+}

@@ -1,0 +1,583 @@
+import {performance} from 'node:perf_hooks';
+import {placeOf, type Diagnostic} from '../base/diagnostic.ts';
+import {isMapping} from '../base/json.ts';
+import {Unknown} from '../base/unknown.ts';
+import type {Result} from '../base/result.ts';
+import type {Read} from '../kit/reads.ts';
+import type {Block, Include, Item, Play, Task} from '../playbook/program.ts';
+import type {Node} from '../playbook/node.ts';
+import type {Scope} from '../playbook/scope.ts';
+import {compileReads} from '../remote/batch.ts';
+import {BecomeFailed, LinkLost, Unreachable} from '../remote/errors.ts';
+import type {Become} from '../remote/session.ts';
+import {applyBatch, learnAll} from './apply.ts';
+import type {RunContext} from './context.ts';
+import type {TaskResult} from './event.ts';
+import type {HostState} from './host.ts';
+import {isTrue, known, type Known} from './known.ts';
+import {loopElements} from './loop.ts';
+import {ModuleStep} from './module-step.ts';
+import {registeredLoop, registeredOf, type Registered} from './registered.ts';
+import {resultOf, type Step, type Ticket, type Verdict} from './step.ts';
+import {Slots} from './slots.ts';
+import {survey} from './survey.ts';
+
+/** A task failed on this host and nothing tolerates it; caught by the nearest rescue, else it ends the host's run. */
+export class TaskFailed extends Error {
+  override readonly name = 'TaskFailed';
+  readonly result: TaskResult;
+  readonly registered: Registered;
+
+  constructor(result: TaskResult, registered: Registered) {
+    super(result.message ?? 'failed');
+    this.result = result;
+    this.registered = registered;
+  }
+}
+
+/** What hosts of one play share. */
+export type PlayContext = {
+  readonly play: Play;
+  readonly hosts: readonly string[];
+  /** answers of `run_once` tasks, by the first host that came to them */
+  readonly once: Map<Task, Promise<Registered | undefined>>;
+};
+
+/** `meta: end_host` and the like: ends the play for this host, without a failure. */
+export class EndPlay extends Error {
+  override readonly name = 'EndPlay';
+}
+
+/** Runs the items of one play on one host, in order. */
+export class HostRunner {
+  readonly run: RunContext;
+  readonly host: HostState;
+  readonly context: PlayContext;
+  readonly #slots: Slots<TaskResult | null>;
+  #failure: TaskFailed | undefined;
+
+  constructor(run: RunContext, host: HostState, context: PlayContext) {
+    this.run = run;
+    this.host = host;
+    this.context = context;
+    this.#slots = new Slots((result) => {
+      if (result !== null) host.report(result);
+    });
+  }
+
+  /** Runs items and applies what they queued. *errors*: none; a failure or a lost link is noted in the host's state. */
+  async items(items: readonly Item[]): Promise<void> {
+    try {
+      for (const item of items) await this.item(item, false);
+      await this.settle();
+    } catch (error) {
+      await this.#end(error);
+    } finally {
+      this.#slots.drain();
+    }
+  }
+
+  /** Runs the notified handlers, in the order in which they are defined, until none is left. */
+  async flushHandlers(): Promise<void> {
+    const {notified} = this.host;
+    for (let rounds = 0; notified.size > 0 && rounds < 100; rounds++) {
+      const before = notified.size;
+      let ran = false;
+      for (const handler of this.context.play.handlers) {
+        const names = this.#handlerNames(handler);
+        const mine = names.filter((name) => notified.has(name));
+        if (mine.length === 0) continue;
+        for (const name of mine) notified.delete(name);
+        ran = true;
+        await this.item(handler, true);
+      }
+      if (!ran && notified.size === before) notified.clear();
+    }
+  }
+
+  async item(item: Item, handler: boolean): Promise<void> {
+    this.run.signal.throwIfAborted();
+    if (item.item === 'task') await this.#task(item, handler);
+    else if (item.item === 'block') await this.#block(item, handler);
+    else await this.#include(item, handler);
+  }
+
+  /** Applies what waits. *errors*: TaskFailed when a task of the batch failed. */
+  async settle(further: readonly Read[] = [], account = ''): Promise<void> {
+    if (this.host.batch !== undefined) await applyBatch(this.run, this.host, further, account);
+    if (this.#failure !== undefined) {
+      const failure = this.#failure;
+      this.#failure = undefined;
+      throw failure;
+    }
+  }
+
+  /** Evaluates; where the answer waits for queued tasks or for facts, those come first. */
+  async known<T>(evaluate: () => Result<T>): Promise<Known<T>> {
+    let answer = known(evaluate());
+    if (answer.is !== 'known' && this.host.batch !== undefined) {
+      await this.settle();
+      answer = known(evaluate());
+    }
+    if (answer.is !== 'known' && !this.host.factsKnown) {
+      await this.connect();
+      answer = known(evaluate());
+    }
+    return answer;
+  }
+
+  /** Makes the first exchange if it has not been made: facts, lock and every read that is known already. */
+  async connect(): Promise<void> {
+    if (!this.host.surveyed) await survey(this.run, this.host, this.context);
+  }
+
+  scope(task: Task | undefined): Scope {
+    return this.run.site.scopeFor(this.host.name, this.context.play, task, this.host.memory);
+  }
+
+  /** Reads what a probe lacks, together with what waits in the batch where both are one account's. */
+  async read(become: Become | undefined, account: string, reads: readonly Read[]): Promise<void> {
+    if (this.host.batch?.account === account) {
+      await this.settle(reads, account);
+      return;
+    }
+    await this.settle();
+    const {fragments, decode} = compileReads(reads);
+    learnAll(this.host, account, decode(await this.host.exchange(become, fragments, this.run.signal)));
+  }
+
+  /** Puts a step's verdict into its place, registers and notifies. Gives the registered form. */
+  conclude(
+    step: Step,
+    scope: Scope,
+    verdict: Verdict,
+    fill: (result: TaskResult | null) => void,
+  ): {registered: Registered; result: TaskResult} {
+    const {task} = step;
+    const {keywords} = task;
+    let judged = verdict;
+    const wants = verdict.status === 'changed' || verdict.status === 'ok' || verdict.status === 'failed';
+    let registered = registeredOf(judged.status, judged.message, judged.details ?? {});
+    if (wants && (keywords.failedWhen !== undefined || keywords.changedWhen !== undefined)) {
+      judged = this.#override(step, scope, judged, registered);
+      registered = registeredOf(judged.status, judged.message, judged.details ?? {});
+    }
+    const tolerant =
+      judged.status === 'failed' || judged.status === 'refused' ? this.#truth(scope, keywords.ignoreErrors) : false;
+    if (tolerant) judged = {...judged, status: 'ignored'};
+    const notified =
+      judged.status === 'changed' || (judged.status === 'unknown' && judged.everyRun === true)
+        ? this.notifies(task, scope)
+        : [];
+    for (const name of notified) this.host.notified.add(name);
+    const noLog = this.#truth(scope, keywords.noLog);
+    const result = resultOf(step, this.host.name, this.context.play.name, placeOf(task.span), judged, {
+      noLog,
+      notified,
+      durationMs: Math.round(performance.now() - step.began),
+      control: keywords.control === undefined ? undefined : valueOr(scope.evaluate(keywords.control), undefined),
+    });
+    fill(result);
+    if (judged.status === 'failed' || judged.status === 'refused') this.#failure ??= new TaskFailed(result, registered);
+    return {registered, result};
+  }
+
+  /** Names that a change of this task notifies. */
+  notifies(task: Task, scope: Scope): readonly string[] {
+    if (task.keywords.notify === undefined) return [];
+    const names = valueOr(scope.evaluate(task.keywords.notify), undefined);
+    return (Array.isArray(names) ? names : [names]).filter((name): name is string => typeof name === 'string');
+  }
+
+  async #task(task: Task, handler: boolean): Promise<void> {
+    const always = task.doing.do === 'action' && task.doing.action === 'meta';
+    if (!handler && !always && !this.run.site.isSelected(task)) return;
+    const {keywords} = task;
+    if (keywords.runOnce !== undefined && this.#truth(this.scope(task), keywords.runOnce)) {
+      await this.#taskOnce(task, handler);
+      return;
+    }
+    await this.#taskHere(task, handler);
+  }
+
+  /** The first host that comes here does it; the others wait and take over what it registered. */
+  async #taskOnce(task: Task, handler: boolean): Promise<void> {
+    const earlier = this.context.once.get(task);
+    const name = task.keywords.register;
+    if (earlier !== undefined) {
+      const registered = await earlier;
+      if (name !== undefined && registered !== undefined) this.host.memory.registered.set(name, registered);
+      return;
+    }
+    const {promise, resolve} = Promise.withResolvers<Registered | undefined>();
+    this.context.once.set(task, promise);
+    try {
+      await this.#taskHere(task, handler);
+      await this.settle();
+    } finally {
+      resolve(name === undefined ? undefined : (this.host.memory.registered.get(name) as Registered | undefined));
+    }
+  }
+
+  async #taskHere(task: Task, handler: boolean): Promise<void> {
+    const {keywords} = task;
+    const scope = this.scope(task);
+    if (keywords.loop === undefined) {
+      const ticket = await this.#retried(task, scope, undefined, null, handler);
+      this.#register(task, [ticket], (tickets) => tickets[0]!.registered!);
+    } else {
+      const loop = keywords.loop;
+      const elements = await this.known(() => loopElements(loop, scope));
+      if (elements.is === 'known') {
+        const tickets: Ticket[] = [];
+        for (const element of elements.value)
+          tickets.push(await this.#retried(task, scope.with(element.variables), element.item, element.label, handler));
+        if (elements.value.length === 0)
+          this.#conclude(task, scope, handler, {status: 'skipped', message: 'the loop has no elements'});
+        this.#register(task, tickets, (done) => registeredLoop(done.map((t) => t.registered!)));
+      } else {
+        const when = await this.#condition(task, scope);
+        const ticket = this.#conclude(
+          task,
+          scope,
+          handler,
+          when.is === 'known' && !when.value
+            ? {status: 'skipped', message: 'condition is false'}
+            : this.unable(elements, 'the loop'),
+        );
+        this.#register(task, [ticket], (tickets) => tickets[0]!.registered!);
+      }
+    }
+    if (this.#judgesNow(task)) await this.settle();
+    else if (this.#failure !== undefined) await this.settle();
+  }
+
+  /** Tasks whose outcome decides what comes next are applied at once. */
+  #judgesNow(task: Task): boolean {
+    const {keywords} = task;
+    return (
+      keywords.failedWhen !== undefined ||
+      keywords.ignoreErrors !== undefined ||
+      keywords.delegateTo !== undefined ||
+      keywords.until !== undefined
+    );
+  }
+
+  #conclude(task: Task, scope: Scope, handler: boolean, verdict: Verdict): Ticket {
+    const step: Step = {
+      task,
+      item: undefined,
+      label: null,
+      name: this.nameOf(task, scope),
+      handler,
+      began: performance.now(),
+    };
+    return {registered: this.conclude(step, scope, verdict, this.#slots.take()).registered, notified: false};
+  }
+
+  /** Sets the registered variable: at once, or when the last ticket is known. Until then it is Unknown, and using it applies the batch. */
+  #register(task: Task, tickets: readonly Ticket[], combine: (tickets: readonly Ticket[]) => Registered): void {
+    const name = task.keywords.register;
+    if (name === undefined) return;
+    const {registered} = this.host.memory;
+    const settled = (): boolean => tickets.every((t) => t.registered !== undefined);
+    if (settled()) {
+      registered.set(name, combine(tickets));
+      return;
+    }
+    registered.set(name, new Unknown(`task "${this.nameOf(task, this.scope(task))}"`));
+    this.host.batch?.whenDone.push(() => {
+      if (settled()) registered.set(name, combine(tickets));
+    });
+  }
+
+  /** One element, repeated while `until` is false. */
+  async #retried(task: Task, scope: Scope, item: unknown, label: unknown, handler: boolean): Promise<Ticket> {
+    const {until} = task.keywords;
+    if (until === undefined || this.run.check) return this.#step(task, scope, item, label, handler, this.#slots.take());
+    const retries = Number(
+      valueOr(task.keywords.retries === undefined ? undefined : scope.evaluate(task.keywords.retries), 3),
+    );
+    const delayS = Number(
+      valueOr(task.keywords.delay === undefined ? undefined : scope.evaluate(task.keywords.delay), 5),
+    );
+    const fill = this.#slots.take();
+    for (let attempt = 1; ; attempt++) {
+      let last: TaskResult | null = null;
+      const failureBefore = this.#failure;
+      const ticket = await this.#step(task, scope, item, label, handler, (result) => (last = result));
+      await applyBatch(this.run, this.host, [], '');
+      const registered = {...ticket.registered, attempts: attempt};
+      const inner = scope.with(task.keywords.register === undefined ? {} : {[task.keywords.register]: registered});
+      const reached = until.every((condition) => isTrue(valueOr(inner.evaluateExpression(condition), false)));
+      if (reached || attempt > retries) {
+        if (!reached && last !== null) {
+          const result: TaskResult = {
+            ...(last as TaskResult),
+            status: 'failed',
+            message: `the condition of \`until\` was still false after ${attempt} attempts`,
+          };
+          this.#failure = new TaskFailed(result, {...registered, failed: true});
+          last = result;
+        } else if (reached) this.#failure = failureBefore;
+        fill(last);
+        return {registered, notified: false};
+      }
+      this.#failure = failureBefore;
+      await this.run.pause(delayS * 1000);
+      this.host.world.forgetAll();
+    }
+  }
+
+  async #step(
+    task: Task,
+    scope: Scope,
+    item: unknown,
+    label: unknown,
+    handler: boolean,
+    fill: (result: TaskResult | null) => void,
+  ): Promise<Ticket> {
+    const step: Step = {task, item, label, name: this.nameOf(task, scope), handler, began: performance.now()};
+    const done = (verdict: Verdict): Ticket => ({
+      registered: this.conclude(step, scope, verdict, fill).registered,
+      notified: false,
+    });
+    const when = await this.#condition(task, scope);
+    if (when.is === 'known' && !when.value)
+      return done({
+        status: 'skipped',
+        message: 'condition is false',
+        details: {skip_reason: 'Conditional result was False'},
+      });
+    if (when.is === 'unknown')
+      return done({status: 'unknown', message: `may change: its condition is known only after ${when.cause.cause}`});
+    if (when.is === 'wrong') return done(this.unable(when, 'the condition'));
+    this.run.emit({
+      event: 'task-started',
+      host: this.host.name,
+      play: this.context.play.name,
+      task: step.name,
+      at: placeOf(task.span),
+    });
+    return new ModuleStep(this, step, scope, fill).take();
+  }
+
+  async #condition(task: Task, scope: Scope): Promise<Known<boolean>> {
+    for (const condition of task.keywords.when) {
+      const answer = await this.known(() => scope.evaluateExpression(condition));
+      if (answer.is !== 'known') return answer;
+      if (!isTrue(answer.value)) return {is: 'known', value: false};
+    }
+    return {is: 'known', value: true};
+  }
+
+  /** A verdict for what could not be evaluated. */
+  unable(answer: Known<unknown>, what: string): Verdict {
+    if (answer.is === 'unknown')
+      return {status: 'unknown', message: `${what} is known only after ${answer.cause.cause}`};
+    if (answer.is === 'wrong')
+      return {status: 'failed', message: answer.problems.map(sentence).join('; '), help: answer.problems[0].help};
+    throw new Error('a known value is no obstacle');
+  }
+
+  nameOf(task: Task, scope: Scope): string {
+    const given = task.name === undefined ? undefined : valueOr(scope.evaluate(task.name), undefined);
+    if (given === undefined || given === null || given === '') return task.spelled;
+    return given instanceof Unknown ? task.spelled : String(given as string);
+  }
+
+  #override(step: Step, scope: Scope, verdict: Verdict, registered: Registered): Verdict {
+    const {keywords} = step.task;
+    const inner =
+      keywords.register === undefined ? scope.with(registered) : scope.with({[keywords.register]: registered});
+    let {status, message} = verdict;
+    if (keywords.changedWhen !== undefined && status !== 'failed') {
+      const answer = conditions(inner, keywords.changedWhen);
+      if (answer.is === 'wrong') return {...verdict, ...this.unable(answer, 'changed_when')};
+      if (answer.is === 'known') status = answer.value ? 'changed' : 'ok';
+    }
+    if (keywords.failedWhen !== undefined) {
+      const answer = conditions(inner, keywords.failedWhen);
+      if (answer.is === 'wrong') return {...verdict, ...this.unable(answer, 'failed_when')};
+      if (answer.is === 'known' && answer.value)
+        return {...verdict, status: 'failed', message: message ?? 'the condition of `failed_when` is true'};
+      if (answer.is === 'known' && status === 'failed') {
+        status = 'changed';
+        message = undefined;
+        if (keywords.changedWhen !== undefined) {
+          const changed = conditions(inner, keywords.changedWhen);
+          if (changed.is === 'known') status = changed.value ? 'changed' : 'ok';
+        }
+      }
+    }
+    return {...verdict, status, message};
+  }
+
+  #truth(scope: Scope, node: Node | undefined): boolean {
+    return node !== undefined && isTrue(valueOr(scope.evaluate(node), false));
+  }
+
+  async #block(block: Block, handler: boolean): Promise<void> {
+    const guards = block.rescue.length > 0 || block.always.length > 0;
+    if (!guards) {
+      for (const item of block.block) await this.item(item, handler);
+      return;
+    }
+    await this.settle();
+    try {
+      try {
+        for (const item of block.block) await this.item(item, handler);
+        await this.settle();
+      } catch (error) {
+        if (block.rescue.length === 0 || !(error instanceof TaskFailed)) throw error;
+        this.host.memory.registered.set('ansible_failed_task', {name: error.result.task, action: error.result.module});
+        this.host.memory.registered.set('ansible_failed_result', error.registered);
+        this.#rescued(error);
+        for (const item of block.rescue) await this.item(item, handler);
+        await this.settle();
+      }
+    } finally {
+      if (this.host.stopped === undefined) {
+        for (const item of block.always) await this.item(item, handler);
+        await this.settle();
+      }
+    }
+  }
+
+  /** A rescued failure does not count against the host. */
+  #rescued(failure: TaskFailed): void {
+    const {tally} = this.host;
+    if (failure.result.status === 'refused') tally.refused--;
+    else tally.failed--;
+    tally.ignored++;
+    this.run.emit({event: 'message', host: this.host.name, text: `rescued: ${failure.result.task}`});
+  }
+
+  async #include(include: Include, handler: boolean): Promise<void> {
+    if (!this.run.site.isSelected(include) && include.keywords.tags.length > 0) return;
+    const pseudo: Task = {
+      item: 'task',
+      name: include.name,
+      span: include.span,
+      spelled: `include_${include.what}`,
+      doing: {do: 'action', action: `include_${include.what}`},
+      params: undefined,
+      keywords: include.keywords,
+      role: include.role,
+      vars: include.vars,
+      folder: include.folder,
+    };
+    const scope = this.scope(pseudo);
+    const loop = include.keywords.loop;
+    const elements = loop === undefined ? undefined : await this.known(() => loopElements(loop, scope));
+    const rounds = elements === undefined ? [{variables: {}}] : elements.is === 'known' ? elements.value : undefined;
+    if (rounds === undefined) {
+      this.#conclude(pseudo, scope, handler, this.unable(elements!, 'the loop'));
+      await this.settle();
+      return;
+    }
+    for (const round of rounds) {
+      const inner = scope.with(round.variables);
+      const when = await this.#condition(pseudo, inner);
+      if (when.is === 'known' && !when.value) continue;
+      const file = await this.known(() => inner.evaluate(include.file));
+      if (when.is !== 'known' || file.is !== 'known') {
+        this.#conclude(pseudo, inner, handler, this.unable(when.is !== 'known' ? when : file, 'the included file'));
+        await this.settle();
+        continue;
+      }
+      const loaded = include.load(String(file.value));
+      if (!loaded.ok) {
+        this.#conclude(pseudo, inner, handler, {status: 'failed', message: loaded.problems.map(sentence).join('; ')});
+        await this.settle();
+        continue;
+      }
+      const before = new Map(
+        Object.entries(round.variables).map(([name]) => [name, this.host.memory.setFacts.get(name)]),
+      );
+      for (const [name, value] of Object.entries(round.variables)) this.host.memory.setFacts.set(name, value);
+      for (const item of loaded.value) await this.item(item, handler);
+      for (const [name, value] of before) {
+        if (value === undefined) this.host.memory.setFacts.delete(name);
+        else this.host.memory.setFacts.set(name, value);
+      }
+    }
+  }
+
+  #handlerNames(handler: Item): readonly string[] {
+    if (handler.item === 'include') return [];
+    const scope = this.run.site.scopeFor(
+      this.host.name,
+      this.context.play,
+      handler.item === 'task' ? handler : undefined,
+      this.host.memory,
+    );
+    const own = handler.name === undefined ? [] : [String(valueOr(scope.evaluate(handler.name), ''))];
+    const role = handler.role === undefined ? [] : own.map((name) => `${handler.role!.name} : ${name}`);
+    const inner = handler.item === 'block' ? handler.block.flatMap((item) => [...this.#handlerNames(item)]) : [];
+    return [...own, ...role, ...handler.keywords.listen, ...inner];
+  }
+
+  async #end(error: unknown): Promise<void> {
+    const {host} = this;
+    if (error instanceof EndPlay) {
+      if (host.batch !== undefined) await applyBatch(this.run, host, [], '');
+      return;
+    }
+    host.batch = undefined;
+    if (error instanceof TaskFailed) {
+      host.stopped = 'failed';
+      return;
+    }
+    if (error instanceof Unreachable || error instanceof LinkLost) {
+      host.stopped = 'unreachable';
+      const message = error instanceof LinkLost ? `${error.message} (during ${error.during})` : error.message;
+      const help =
+        error instanceof Unreachable ? error.help : 'the host may have carried out what was sent; run check to see';
+      host.unreachable = {message: this.run.redactor.redact(message), help};
+      this.run.emit({event: 'host-unreachable', host: host.name, ...host.unreachable});
+      return;
+    }
+    if (error instanceof BecomeFailed) {
+      host.stopped = 'failed';
+      host.tally.failed++;
+      host.unreachable = {message: this.run.redactor.redact(error.message), help: error.help};
+      this.run.emit({
+        event: 'problem',
+        diagnostic: {
+          severity: 'error',
+          code: `become-${error.kind}`,
+          message: `${host.name}: ${error.message}`,
+          ...(error.help === undefined ? {} : {help: error.help}),
+        },
+        at: undefined,
+      });
+      return;
+    }
+    throw error;
+  }
+}
+
+/** All conditions of a list, as one truth. */
+function conditions(scope: Scope, nodes: readonly Node[]): Known<boolean> {
+  for (const node of nodes) {
+    const answer = known(scope.evaluateExpression(node));
+    if (answer.is !== 'known') return answer;
+    if (!isTrue(answer.value)) return {is: 'known', value: false};
+  }
+  return {is: 'known', value: true};
+}
+
+function sentence(problem: Diagnostic): string {
+  return problem.span === undefined ? problem.message : `${problem.message} (${placeOf(problem.span)})`;
+}
+
+/** The value of a result, or something else where it is wrong or absent. */
+export function valueOr<T, U>(result: Result<T> | undefined, otherwise: U): T | U {
+  return result?.ok === true ? result.value : otherwise;
+}
+
+/** A mapping, whatever was evaluated. */
+export function mappingOf(value: unknown): Record<string, unknown> {
+  return isMapping(value) ? value : {};
+}

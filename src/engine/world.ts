@@ -1,0 +1,126 @@
+import {Unknown} from '../base/unknown.ts';
+import {touches, type Key} from '../kit/key.ts';
+import type {Probe} from '../kit/probe.ts';
+import type {FileRead, Read} from '../kit/reads.ts';
+
+/** What a change did to a key: the value that later reads will see, or an Unknown that names the task it waits for. */
+export type Prediction = {readonly key: Key; readonly value: unknown; /** the task, in words */ readonly cause: string};
+
+/** What is known for a probe: all of it, something that only applying will tell, or reads that still have to be made. */
+export type Sight<T> =
+  | {readonly sight: 'known'; readonly state: T}
+  | {readonly sight: 'unknown'; readonly cause: Unknown}
+  | {readonly sight: 'missing'; readonly reads: readonly Read[]};
+
+/**
+ * What the controller knows of one host: replies to reads, and on top of them what planned but not yet applied ops will change.
+ * In check mode the top layer is never taken away, so each task sees the state that the earlier ones would leave.
+ * Replies are kept per account, since accounts may see different things; predictions hold for all.
+ */
+export class World {
+  readonly #replies = new Map<string, Map<string, {read: Read; value: unknown}>>();
+  #predictions: Prediction[] = [];
+
+  /** Keeps a reply. */
+  learn(user: string, read: Read, value: unknown): void {
+    let replies = this.#replies.get(user);
+    if (replies === undefined) this.#replies.set(user, (replies = new Map<string, {read: Read; value: unknown}>()));
+    replies.set(read.key, {read, value});
+  }
+
+  /** What is known for a probe as this account. */
+  see<T>(user: string, probe: Probe<T>): Sight<T> {
+    const values: unknown[] = [];
+    const missing: Read[] = [];
+    for (const read of probe.reads) {
+      const predicted = this.#predicted(read);
+      if (predicted !== undefined) {
+        if (predicted.value instanceof Unknown) return {sight: 'unknown', cause: predicted.value};
+        values.push(predicted.value);
+        continue;
+      }
+      const reply = this.#replies.get(user)?.get(read.key);
+      if (reply !== undefined && answers(reply, read)) values.push(reply.value);
+      else missing.push(read);
+    }
+    if (missing.length > 0) return {sight: 'missing', reads: missing};
+    return {sight: 'known', state: probe.join(values)};
+  }
+
+  /** The value that a read of a key gives now, predictions included; undefined where it was never read. */
+  valueOf(user: string, key: Key): unknown {
+    for (let i = this.#predictions.length - 1; i >= 0; i--) {
+      const prediction = this.#predictions[i]!;
+      if (prediction.key === key) return prediction.value;
+    }
+    return this.#replies.get(user)?.get(key)?.value;
+  }
+
+  /** Whether a reply for this read is there, whatever the predictions say. */
+  has(user: string, read: Read): boolean {
+    const reply = this.#replies.get(user)?.get(read.key);
+    return reply !== undefined && answers(reply, read);
+  }
+
+  /** Puts what an op will change on top. */
+  predict(predictions: readonly Prediction[]): void {
+    this.#predictions.push(...predictions);
+  }
+
+  /** The changes of these predictions have been made: they are facts now, and replies that they touch are worth nothing. */
+  settle(predictions: readonly Prediction[]): void {
+    const settled = new Set(predictions);
+    this.#predictions = this.#predictions.filter((p) => !settled.has(p));
+    this.forget(predictions.map((p) => p.key));
+  }
+
+  /** Drops replies that a change of these keys may have made false. */
+  forget(keys: readonly Key[]): void {
+    for (const replies of this.#replies.values()) {
+      for (const [id, {read}] of replies) {
+        if (keys.some((key) => depends(read, key))) replies.delete(id);
+      }
+    }
+  }
+
+  /** Forgets everything: after a reboot, or when nobody knows what a broken batch has done. */
+  forgetAll(): void {
+    this.#replies.clear();
+    this.#predictions = [];
+  }
+
+  #predicted(read: Read): {value: unknown} | undefined {
+    for (let i = this.#predictions.length - 1; i >= 0; i--) {
+      const {key, value, cause} = this.#predictions[i]!;
+      if (key === read.key || (value !== undefined && goneWithFolder(read, key))) return {value};
+      if (depends(read, key)) return {value: value instanceof Unknown ? value : new Unknown(cause)};
+    }
+    return undefined;
+  }
+}
+
+/** A raw read depends on what it names; a typed one on its key, and a file on links and folders above it only through its own key. */
+function depends(read: Read, changed: Key): boolean {
+  if (touches(changed, read.key)) return true;
+  return read.read === 'raw' && read.dependsOn.some((key) => touches(changed, key));
+}
+
+/** A kept reply serves a read when it holds at least as much: a file's content may not have travelled. */
+function answers(reply: {read: Read; value: unknown}, wanted: Read): boolean {
+  if (wanted.read !== 'file' || wanted.content === 'never') return true;
+  const state = reply.value as {type: string; sha256?: string; content?: Uint8Array; denied?: true; sizeBytes?: number};
+  const followed = state as {
+    type: string;
+    followed?: {type: string; sha256?: string; content?: Uint8Array; sizeBytes?: number};
+  };
+  const file = state.type === 'link' ? followed.followed : state;
+  if (file === undefined || file.type !== 'file' || state.denied === true) return true;
+  if (file.content !== undefined) return true;
+  if ((file.sizeBytes ?? 0) > wanted.maxBytes) return (reply.read as FileRead).maxBytes >= wanted.maxBytes;
+  return typeof wanted.content === 'object' && file.sha256 === wanted.content.unless;
+}
+
+/** Below a removed folder every file is absent, which is what the folder's prediction says. */
+function goneWithFolder(read: Read, key: Key): boolean {
+  return read.read === 'file' && key.startsWith('tree:') && touches(key, read.key);
+}

@@ -1,0 +1,96 @@
+import {placeOf, type Diagnostic} from '../base/diagnostic.ts';
+import {Unknown} from '../base/unknown.ts';
+import type {HostSummary, RunEvent, RunOutcome, TaskResult} from '../engine/event.ts';
+import {diffOf, jsonValue} from './changes.ts';
+
+/** The one document of `--output json`; its shape is a promise (cli.md, `tsplay schema output`). */
+export type JsonReport = {
+  readonly schema: 1;
+  readonly run: RunOutcome['run'] | {readonly exit: number};
+  readonly hosts: Readonly<Record<string, HostSummary>>;
+  readonly tasks: readonly unknown[];
+  readonly problems: readonly unknown[];
+};
+
+/** Collects a run's events into the JSON document. */
+export class JsonReporter {
+  readonly #tasks: unknown[] = [];
+  readonly #problems: unknown[] = [];
+  #outcome: RunOutcome | undefined;
+
+  on(event: RunEvent): void {
+    if (event.event === 'task-finished') this.#tasks.push(taskJson(event.result));
+    else if (event.event === 'problem') this.problem(event.diagnostic, event.at);
+    else if (event.event === 'host-unreachable') {
+      this.#problems.push({
+        severity: 'error',
+        code: 'unreachable',
+        message: `${event.host}: ${event.message}`,
+        host: event.host,
+        ...(event.help === undefined ? {} : {help: event.help}),
+      });
+    } else if (event.event === 'run-finished') this.#outcome = event.outcome;
+  }
+
+  problem(diagnostic: Diagnostic, at?: string): void {
+    const place = diagnostic.span === undefined ? at : placeOf(diagnostic.span);
+    this.#problems.push({
+      severity: diagnostic.severity,
+      code: diagnostic.code,
+      message: diagnostic.message,
+      ...(place === undefined ? {} : {at: place}),
+      ...(diagnostic.help === undefined ? {} : {help: diagnostic.help}),
+    });
+  }
+
+  /** The document; `exit` for runs that never began. */
+  document(exit: number): JsonReport {
+    const outcome = this.#outcome;
+    return {
+      schema: 1,
+      run: outcome === undefined ? {exit} : {...outcome.run, exit},
+      hosts: outcome?.hosts ?? {},
+      tasks: this.#tasks,
+      problems: this.#problems,
+    };
+  }
+}
+
+/** One task result in the shape of cli.md. */
+export function taskJson(result: TaskResult): unknown {
+  return {
+    host: result.host,
+    play: result.play,
+    task: result.task,
+    module: result.module,
+    at: result.at,
+    status: result.status,
+    item: plain(result.item),
+    changes: result.changes.map((c) => ({what: c.what, before: jsonValue(c.before), after: jsonValue(c.after)})),
+    findings: result.findings.map((f) => ({
+      severity: f.severity ?? 'error',
+      code: f.code,
+      message: f.message,
+      ...(f.help === undefined ? {} : {help: f.help}),
+    })),
+    diff: diffOf(result.changes),
+    ...(result.message === undefined ? {} : {message: result.message}),
+    ...(result.help === undefined ? {} : {help: result.help}),
+    ...(result.command === undefined ? {} : {command: result.command}),
+    ...(result.everyRun ? {everyRun: true} : {}),
+    ...(result.handler ? {handler: true} : {}),
+    ...(result.notified.length === 0 ? {} : {notified: result.notified}),
+    ...(result.control === undefined ? {} : {control: plain(result.control)}),
+    pending: result.pending,
+    durationMs: result.durationMs,
+  };
+}
+
+/** Data for JSON: secrets mask themselves, unknowns say so. */
+function plain(value: unknown): unknown {
+  return value === undefined
+    ? null
+    : (JSON.parse(
+        JSON.stringify(value, (_key, v: unknown) => (v instanceof Unknown ? {unknown: true} : v)),
+      ) as unknown);
+}

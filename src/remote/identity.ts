@@ -98,7 +98,7 @@ function singleKeyAgent(
       });
     }
   }
-  return new SingleKeyAgent() as unknown as BaseAgent;
+  return new SingleKeyAgent();
 }
 
 /** `SHA256:…` of a key's public part. */

@@ -48,7 +48,7 @@ export function stdinBytes(stdin: Fragment['stdin']): Uint8Array | undefined {
 
 /**
  * What a new shell is told first: a known environment, and to say that it is there (mark `r` with its pid and the client's
- * address). `atExit` runs when the shell ends, however it ends. `printf` must be built in: a program's arguments are
+ * address, and whether it is bash). `atExit` runs when the shell ends, however it ends. `printf` must be built in: a program's arguments are
  * visible to everybody on the host, and input travels through it; without one the mark is `n`.
  */
 export function preludeScript(nonce: string, atExit: string): string {
@@ -62,9 +62,17 @@ cd /
 ${trap}trap 'exit 129' HUP
 trap 'exit 141' PIPE
 trap 'exit 143' TERM
-PATH=/ printf '${markFormat(nonce, 'r', '%s', '%s')}' "$$" "\${SSH_CONNECTION%% *}" || echo "${nonce}:n"
+PATH=/ printf '${markFormat(nonce, 'r', '%s', '%s', '%s')}' "$$" "\${BASH_VERSION:+bash}" "\${SSH_CONNECTION%% *}" || echo "${nonce}:n"
 } 2>/dev/null
 `;
+}
+
+/**
+ * The same batch for bash, which reads a script from a pipe byte by byte: what is large comes by `head` in blocks.
+ * Cut short it is still an unfinished command, and runs nothing.
+ */
+export function inBlocks(text: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`eval "$(head -c ${text.length})"\n`), text]);
 }
 
 /**

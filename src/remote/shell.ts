@@ -5,7 +5,7 @@ import {MarkReader} from './framing.ts';
 import type {Ambient, ShellLink} from './link.ts';
 import {BatchProgress} from './progress.ts';
 import {reapScript} from './reap.ts';
-import {batchScript, preludeScript} from './script.ts';
+import {batchScript, inBlocks, preludeScript} from './script.ts';
 import type {Fragment, Outcome, Session} from './session.ts';
 import {visible} from './visible.ts';
 import {writeAll} from './write-all.ts';
@@ -31,10 +31,12 @@ const REAP_GRACE_MS = 20_000;
 /** *units*: ms for a host to read a whole batch, before the clock of its first fragment starts. */
 const BEGIN_MS = 120_000;
 const SILENCE_MS = 60_000;
+/** *units*: bytes of a batch from which it matters how a shell reads. */
+const LARGE_BYTES = 32 * 1024;
 const NOISE_SHOWN_BYTES = 2000;
 
 type Sink = (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
-type Ready = {readonly pid: number; readonly from: string};
+type Ready = {readonly pid: number; readonly bash: boolean; readonly from: string};
 
 /** A {@link Session} over any three streams that lead to a `/bin/sh`. */
 export class ShellSession implements Session {
@@ -50,7 +52,7 @@ export class ShellSession implements Session {
   constructor(options: ShellOptions) {
     this.#options = options;
     const {link} = options;
-    void link.closed.then((reason) => (this.#ended = reason));
+    void link.closed.then((reason) => (this.#ended ??= reason));
     link.stdout.on('data', (chunk: Buffer) => this.#hear('stdout', chunk));
     link.stderr.on('data', (chunk: Buffer) => this.#hear('stderr', chunk));
     link.stdin.on('error', () => undefined);
@@ -77,6 +79,12 @@ export class ShellSession implements Session {
     await Promise.race([link.closed, late]);
     clearTimeout(timer);
     link.close();
+  }
+
+  /** What runs on the host comes to its end; the shell ends when it finds that nobody listens. */
+  #close(why: string): void {
+    this.#ended ??= why;
+    this.#options.link.close();
   }
 
   #hear(stream: 'stdout' | 'stderr', chunk: Buffer): void {
@@ -109,13 +117,13 @@ export class ShellSession implements Session {
             return;
           }
           const [mark] = reader.push(chunk);
-          const [kind, pid, ...from] = mark?.fields ?? [];
-          if (kind === 'r') resolve({pid: Number(pid), from: from.join(':')});
+          const [kind, pid, bash, ...from] = mark?.fields ?? [];
+          if (kind === 'r') resolve({pid: Number(pid), bash: bash === 'bash', from: from.join(':')});
           else if (reader.rest().includes(`${nonce}:n`)) fail('its printf is not built in');
         };
         timer = setTimeout(() => {
           fail(`no answer for ${Math.round(readyMs / 1000)} s`);
-          link.close();
+          this.#close('it never answered');
         }, readyMs);
         void link.closed.then(fail);
         this.#sinks.add(sink);
@@ -132,13 +140,20 @@ export class ShellSession implements Session {
     const label = fragments[0]?.label ?? 'an empty batch';
     const lost = (why: string, during: string): LinkLost =>
       new LinkLost(`${name}: connection lost during "${during}": ${why}`, during);
-    if (options.signal?.aborted === true) throw lost('stopped on request', label);
+    const stopIfAborted = (): void => {
+      if (options.signal?.aborted === true) throw lost('stopped on request', label);
+    };
+    stopIfAborted();
     const nonce = ambient.nonce();
     const progress = new BatchProgress(fragments, nonce, ambient.nowMs());
-    const text = batchScript(fragments, nonce);
+    let text = Buffer.from(batchScript(fragments, nonce));
     // Whatever is on the other side gets no secret before it has proved to be our shell; anything else need not wait for that.
     const early = !fragments.some((fragment) => fragment.stdin instanceof Secret);
-    if (!early) await this.ready;
+    if (!early || text.length > LARGE_BYTES) {
+      const {bash} = await this.ready;
+      if (bash && text.length > LARGE_BYTES) text = inBlocks(text);
+    }
+    stopIfAborted();
     if (this.#ended !== undefined) {
       await this.ready;
       throw lost(this.#ended, label);
@@ -149,7 +164,7 @@ export class ShellSession implements Session {
       return await new Promise<readonly Outcome[]>((resolve, reject) => {
         const watch = this.#watch(progress, fragments, (why) => {
           reject(lost(why, progress.awaitedLabel));
-          link.close();
+          this.#close(why);
         });
         const silence = setTimeout(() => {
           silence.refresh();
@@ -158,7 +173,7 @@ export class ShellSession implements Session {
         let lastMs = ambient.nowMs();
         const onAbort = (): void => {
           reject(lost('stopped on request', progress.awaitedLabel));
-          link.close();
+          this.#close('stopped on request');
         };
         options.signal?.addEventListener('abort', onAbort, {once: true});
         cleanUp.push(
@@ -173,7 +188,7 @@ export class ShellSession implements Session {
             if (!progress.push(stream, chunk, lastMs)) return;
           } catch (problem) {
             reject(problem as Error);
-            link.close();
+            this.#close('its replies could not be understood');
             return;
           }
           watch.moved();
@@ -187,7 +202,7 @@ export class ShellSession implements Session {
         cleanUp.push(() => this.#sinks.delete(sink));
         this.ready.catch(reject);
         void link.closed.then(gone);
-        writeAll(link.stdin, Buffer.from(text)).then(
+        writeAll(link.stdin, text).then(
           () => watch.sent(),
           () => undefined,
         );

@@ -11,7 +11,7 @@ export type Ssh2 = typeof import('ssh2');
 
 /** Loads ssh2 (60 ms): only when a host is really dialled. */
 export async function loadSsh2(): Promise<Ssh2> {
-  return (await import('ssh2')).default as unknown as Ssh2;
+  return (await import('ssh2')).default;
 }
 
 /** What a login needs. *units*: `timeoutMs` ms without any sign of life. `refuse` says why a host key is not accepted. */
@@ -50,7 +50,7 @@ export async function logIn(request: LoginRequest): Promise<LoggedIn> {
   let reason = 'the host closed the connection';
   const dialogue = new AuthDialogue(request.offers, settings.user);
   const connecting = ssh.connect({
-    sock: socket as never,
+    sock: socket,
     host: settings.hostname,
     username: settings.user,
     readyTimeout: timeoutMs * WHOLE_LOGIN_FACTOR,
@@ -206,6 +206,8 @@ function explain(
     case 'ETIMEDOUT':
       if (problem.level === 'client-socket')
         return new Unreachable('timeout', `${name}: no answer`, 'is the host up, and is a firewall in between?');
+      break;
+    default:
       break;
   }
   const about = dialogue.tried.length > 0 || dialogue.accepts !== undefined;

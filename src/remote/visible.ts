@@ -4,7 +4,7 @@
 export function visible(bytes: Uint8Array | string, maxBytes: number): string {
   const text = typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('utf8');
   const short = text.trim().length > maxBytes ? `…${text.trim().slice(-maxBytes)}` : text.trim();
-  // eslint-disable-next-line no-control-regex -- control characters are what this is about
+
   return short.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => {
     if (c === '\n') return ' / ';
     return c === '\t' ? ' ' : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`;

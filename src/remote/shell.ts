@@ -1,6 +1,6 @@
 // One long-lived `/bin/sh` on a host, fed over its stdin: every exchange is one batch in, framed replies out.
 import {Secret} from '../base/secret.ts';
-import {LinkLost, Unreachable} from './errors.ts';
+import {BrokenFraming, LinkLost, Unreachable} from './errors.ts';
 import {MarkReader} from './framing.ts';
 import type {Ambient, ShellLink} from './link.ts';
 import {BatchProgress} from './progress.ts';
@@ -146,7 +146,7 @@ export class ShellSession implements Session {
     stopIfAborted();
     const nonce = ambient.nonce();
     const progress = new BatchProgress(fragments, nonce, ambient.nowMs());
-    let text = Buffer.from(batchScript(fragments, nonce));
+    let text: Buffer = Buffer.from(batchScript(fragments, nonce));
     // Whatever is on the other side gets no secret before it has proved to be our shell; anything else need not wait for that.
     const early = !fragments.some((fragment) => fragment.stdin instanceof Secret);
     if (!early || text.length > LARGE_BYTES) {
@@ -187,7 +187,8 @@ export class ShellSession implements Session {
           try {
             if (!progress.push(stream, chunk, lastMs)) return;
           } catch (problem) {
-            reject(problem as Error);
+            if (!(problem instanceof BrokenFraming)) throw problem;
+            reject(problem);
             this.#close('its replies could not be understood');
             return;
           }

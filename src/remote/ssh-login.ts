@@ -245,7 +245,9 @@ function authFailure(text: string, dialogue: AuthDialogue, offers: Offers | unde
     ? 'too many keys were offered: name one (ansible_ssh_private_key_file) or set IdentitiesOnly in ~/.ssh/config'
     : nothing
       ? 'set ansible_ssh_private_key_file, load a key into an agent, or set ansible_password (from a vault)'
-      : 'is the public key in authorized_keys of that account, and may the account log in?';
+      : dialogue.tried.every(({method}) => method !== 'publickey')
+        ? 'is the password right, and may the account log in?'
+        : 'is the public key in authorized_keys of that account, and may the account log in?';
   return new Unreachable('auth', `${name}: login refused${triedText(dialogue, offers)}`, help);
 }
 

@@ -74,13 +74,12 @@ async function openChain(
   depth: number,
 ): Promise<Chain> {
   const name = `${target.host} (${settings.hostname}:${settings.port})`;
-  if (depth > MAX_JUMPS)
-    throw new Unreachable('jump', `${name}: more than ${MAX_JUMPS} jump hosts one behind the other: a circle?`);
-  const ssh2 = loadSsh2();
-  const offers = ssh2.then((library) => collectOffers(library, target, settings, shared.env, name));
+  const offers = loadSsh2().then((ssh2) => collectOffers(ssh2, target, settings, shared.env, name));
   offers.catch(() => undefined);
   const known = knownKeysOf(settings, shared.hostKeys);
-  const through = async (socket: Duplex): Promise<LoggedIn> =>
+  // A key that cannot be used is said before anything is dialled.
+  await offers;
+  const {value: end, close} = await reach(target, settings, shared, signal, depth, (socket) =>
     logIn({
       socket,
       settings,
@@ -92,29 +91,44 @@ async function openChain(
       signal,
       trace: shared.trace,
       log: shared.log,
-    });
-  // A key that cannot be used is said before anything is dialled.
-  await offers;
-  const last = settings.jumps.at(-1);
-  if (last === undefined) {
+    }),
+  );
+  return {
+    end,
+    close: () => {
+      end.end();
+      close();
+    },
+  };
+}
+
+/**
+ * Opens the way to a host's sshd (socket, ProxyCommand, jump hosts) and does something with the stream, at most
+ * {@link HANDSHAKES_A_JUMP} at once through one jump host. `close` ends the logins on the jump hosts.
+ */
+export async function reach<T>(
+  target: Target,
+  settings: HostSettings,
+  shared: SshSettings,
+  signal: AbortSignal | undefined,
+  depth: number,
+  use: (socket: Duplex) => Promise<T>,
+): Promise<{readonly value: T; readonly close: () => void}> {
+  const name = `${target.host} (${settings.hostname}:${settings.port})`;
+  if (depth > MAX_JUMPS) {
+    throw new Unreachable('jump', `${name}: more than ${MAX_JUMPS} jump hosts one behind the other: a circle?`);
+  }
+  if (settings.jumps.length === 0) {
     const socket =
       settings.proxyCommand === undefined
         ? shared.openSocket(settings)
         : openProxyCommand(settings, shared.env, target.address, name);
-    const end = await through(socket);
-    return {end, close: () => end.end()};
+    return {value: await use(socket), close: () => undefined};
   }
-  return jumpLimit(shared, settings.jumps).run(async () => {
+  return jumpLimit(shared, settings.jumps, depth).run(async () => {
     const hop = await openHop(target, settings, shared, signal, depth);
     try {
-      const end = await through(await forward(hop.end, settings.hostname, settings.port, name));
-      return {
-        end,
-        close: () => {
-          end.end();
-          hop.close();
-        },
-      };
+      return {value: await use(await forward(hop.end, settings.hostname, settings.port, name)), close: hop.close};
     } catch (problem) {
       hop.close();
       throw problem;
@@ -179,8 +193,9 @@ export async function hopOf(
   };
 }
 
-function jumpLimit(shared: SshSettings, jumps: readonly string[]): Limit {
-  const key = jumps[0] ?? '';
+/** Jump hosts behind jump hosts count apart, or a chain could wait for itself. */
+function jumpLimit(shared: SshSettings, jumps: readonly string[], depth: number): Limit {
+  const key = `${depth} ${jumps.at(-1) ?? ''}`;
   const limit = shared.jumpLimits.get(key) ?? new Limit(HANDSHAKES_A_JUMP);
   shared.jumpLimits.set(key, limit);
   return limit;

@@ -1,6 +1,7 @@
 import {
   all,
   attributeFields,
+  candidateCommand,
   change,
   defineModule,
   file,
@@ -131,22 +132,13 @@ export default defineModule({
         owner: v.owner,
         group: v.group,
         follow: v.follow,
-        ...(v.validate === undefined ? {} : {validate: validation(v.validate)}),
+        ...(v.validate === undefined ? {} : {validate: candidateCommand(v.validate)}),
       },
       seen,
     );
   },
   result: (v) => ({dest: v.dest, checksum: digestOf(v) ?? null}),
 });
-
-/** A validation command line as words; the candidate stands for `%s`. */
-function validation(command: string): readonly [string | {candidate: true}, ...(string | {candidate: true})[]] {
-  const words = command
-    .trim()
-    .split(/\s+/)
-    .map((word) => (word === '%s' ? ({candidate: true} as const) : word));
-  return words as unknown as readonly [string, ...(string | {candidate: true})[]];
-}
 
 function planTree(v: V, states: readonly FileState[]): Plan {
   const changes: Change[] = [];

@@ -1,4 +1,4 @@
-import {defineModule, file, p, planFile, sha256} from '#kit';
+import {candidateCommand, defineModule, file, p, planFile, sha256} from '#kit';
 
 /** A rendered template on the host. Secrets in it stay hidden in diffs; the text around them is shown. *source*: Ansible's template. */
 export default defineModule({
@@ -37,10 +37,7 @@ export default defineModule({
         ...(v.validate === undefined
           ? {}
           : {
-              validate: v.validate
-                .trim()
-                .split(/\s+/)
-                .map((word) => (word === '%s' ? {candidate: true} : word)) as never,
+              validate: candidateCommand(v.validate),
             }),
       },
       now,

@@ -8,6 +8,7 @@ export {Unknown} from '../base/unknown.ts';
 export {attributeFields, compareAttributes, followed, newAttributes, type Attributes} from './attributes.ts';
 export {commandResult, planCommand, probeConditions, type Conditions, type ConditionState} from './command.ts';
 export {bytesOf, contentValue, sha256, textOf} from './content.ts';
+export {candidateCommand, planTextEdit, secretsOf, type TextEdit} from './edit-text.ts';
 export type {Host, HostFacts} from './host.ts';
 export {fileKey, touches, unitKey, unitName, type Key} from './key.ts';
 export {octal, resolveMode} from './mode.ts';

@@ -9,6 +9,11 @@ export function sha256(content: string | Uint8Array | Secret): string {
     .digest('hex');
 }
 
+/** SHA-256 of bytes, as bytes. */
+export function sha256Bytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(bytes).digest());
+}
+
 /** Bytes of text or bytes. */
 export function bytesOf(content: string | Uint8Array | Secret): Uint8Array {
   return content instanceof Uint8Array ? content : new TextEncoder().encode(reveal(content));

@@ -7,7 +7,7 @@ export {MASK, Secret, masked, reveal} from '../base/secret.ts';
 export {Unknown} from '../base/unknown.ts';
 export {attributeFields, compareAttributes, followed, newAttributes, type Attributes} from './attributes.ts';
 export {commandResult, planCommand, probeConditions, type Conditions, type ConditionState} from './command.ts';
-export {bytesOf, contentValue, sha256, textOf} from './content.ts';
+export {bytesOf, contentValue, sha256, sha256Bytes, textOf} from './content.ts';
 export {candidateCommand, planTextEdit, secretsOf, type TextEdit} from './edit-text.ts';
 export type {Host, HostFacts} from './host.ts';
 export {fileKey, touches, unitKey, unitName, type Key} from './key.ts';
@@ -39,3 +39,5 @@ export {
 export {p, type ControllerFile, type Param, type Params, type Rendered, type Values} from './schema.ts';
 export {lines, quote, rawShell, sh, type ShellText} from './shell.ts';
 export {fileDiff, planFile, type WantedFile} from './write-file.ts';
+export {packageParams, packageProbe, packageResult, planPackages, type PackageValues} from './packages.ts';
+export {planService, serviceParams, serviceProbe, serviceResult, type ServiceValues} from './service.ts';

@@ -1,0 +1,14 @@
+import {defineModule, packageParams, packageProbe, packageResult, planPackages} from '#kit';
+
+/** Packages, whatever the distribution's package manager. *source*: Ansible's package. */
+export default defineModule({
+  name: 'package',
+  summary: 'Packages: installed, absent or the newest',
+  params: packageParams,
+  examples: ['- package:\n    name: hello\n    state: present\n'],
+  check: (v) =>
+    v.name.length === 0 ? [{code: 'missing-param', message: 'name at least one package', param: '/name'}] : [],
+  probe: packageProbe,
+  plan: planPackages,
+  result: packageResult,
+});

@@ -1,0 +1,14 @@
+import {defineModule, planService, serviceParams, serviceProbe, serviceResult} from '#kit';
+
+/** A systemd unit. *source*: Ansible's systemd; systemctl(1). */
+export default defineModule({
+  name: 'systemd',
+  summary: 'A systemd unit: its state, whether it starts at boot, whether it is masked',
+  params: serviceParams,
+  aliases: ['systemd_service'],
+  everyRun: (v) => v.state === 'restarted' || v.state === 'reloaded',
+  examples: ['- systemd:\n    name: systemd-journald\n    state: started\n'],
+  probe: serviceProbe,
+  plan: planService,
+  result: serviceResult,
+});

@@ -39,8 +39,10 @@ function pathOf(expression: Expression): {root: Expression; path: (string | numb
 /** Names that are surely defined where the condition is true (or false, for `whenTrue` false). */
 function definedBy(expression: Expression, whenTrue: boolean): string[] {
   if (expression.node === 'not') return definedBy(expression.operand, !whenTrue);
-  if (expression.node === (whenTrue ? 'and' : 'or') && (expression.node === 'and' || expression.node === 'or'))
+  if (expression.node === 'and' || expression.node === 'or') {
+    if ((expression.node === 'and') !== whenTrue) return [];
     return [...definedBy(expression.left, whenTrue), ...definedBy(expression.right, whenTrue)];
+  }
   if (expression.node !== 'test') return [];
   const name = expression.name.replace(/^ansible\.builtin\./, '');
   if (name !== 'defined' && name !== 'undefined') return [];

@@ -3,7 +3,7 @@ import {nearestName} from '../base/nearest.ts';
 import {Secret} from '../base/secret.ts';
 import {Unknown} from '../base/unknown.ts';
 import {known, textOf} from './compare.ts';
-import {Misuse, type Range} from './fault.ts';
+import {Fault, Misuse, type Range} from './fault.ts';
 import {isMapping, keysOf, valueOf} from './mapping.ts';
 import {dictMethod, DICT_METHODS} from './method-dict.ts';
 import {listMethod, LIST_METHODS} from './method-list.ts';
@@ -11,7 +11,7 @@ import {textMethod, TEXT_METHODS} from './method-text.ts';
 import {isFloat, isInt, toNumber} from './number.ts';
 import {str, typeName} from './print.ts';
 import type {Run} from './run.ts';
-import {Func, NamedTuple, Thing, Undefined} from './values.ts';
+import {Func, NamedTuple, Thing, Tuple, Undefined} from './values.ts';
 
 function missing(object: unknown, name: string, range: Range, names: Iterable<string>): Undefined {
   return new Undefined(() => {
@@ -48,6 +48,7 @@ function namesOf(object: unknown): Iterable<string> {
 
 /** `object.name`: methods first, then keys. What is missing gives an Undefined that says so when it is used. */
 export function readAttribute(run: Run, object: unknown, name: string, range: Range): unknown {
+  if (object instanceof Undefined && object.blank) throw new Fault(object.problem);
   if (object instanceof Undefined || object instanceof Unknown) return object;
   const found = builtIn(run, object, name);
   if (found !== undefined) return found;
@@ -139,5 +140,6 @@ export function readSlice(object: unknown, from: unknown, to: unknown, step: unk
   if (typeof object === 'string' || object instanceof Secret) return sliceText(object, start, end, by);
   if (!Array.isArray(object)) throw new Misuse(`'${typeName(object)}' object cannot be sliced`, 'template-type');
   const list = object as unknown[];
-  return positions(list.length, start, end, by).map((i) => list[i]);
+  const picked = positions(list.length, start, end, by).map((i) => list[i]);
+  return object instanceof Tuple ? Tuple.from_(picked) : picked;
 }

@@ -10,7 +10,7 @@ import {Float, Thing, Tuple, Undefined, Waits} from './values.ts';
 
 /** Refuses what cannot be looked at: raises for Undefined, waits for Unknown. */
 export function known<T>(value: T): T {
-  if (value instanceof Undefined) throw new Fault(value.problem);
+  if (value instanceof Undefined && !value.blank) throw new Fault(value.problem);
   if (value instanceof Unknown) throw new Waits(value);
   return value;
 }
@@ -27,7 +27,7 @@ export function truth(value: unknown): boolean {
   if (value instanceof Float) return value.value !== 0;
   if (Array.isArray(value)) return value.length > 0;
   if (isMapping(value)) return sizeOf(value) > 0;
-  return true;
+  return !(value instanceof Undefined);
 }
 
 /** A text value's real text; undefined for everything that is no text. */
@@ -144,6 +144,7 @@ export function elementsOf(value: unknown): readonly unknown[] {
   if (typeof value === 'string') return Array.from(value);
   if (value instanceof Secret) return Array.from(value.reveal(), (char) => Secret.of(char));
   if (isMapping(value)) return value instanceof Map ? [...value.keys()] : Object.keys(value);
+  if (value instanceof Undefined) return [];
   throw new Misuse(`'${typeName(value)}' object is not iterable`, 'template-type');
 }
 
@@ -182,7 +183,7 @@ export function unknownIn(value: unknown, depth = 0): Unknown | undefined {
 
 /** The first Undefined anywhere in a value. */
 export function undefinedIn(value: unknown, depth = 0): Undefined | undefined {
-  if (value instanceof Undefined) return value;
+  if (value instanceof Undefined) return value.blank ? undefined : value;
   if (value === null || typeof value !== 'object' || depth > 100) return undefined;
   const inside = Array.isArray(value) ? value : isMapping(value) ? entriesOf(value).map(([, element]) => element) : [];
   for (const element of inside) {

@@ -266,7 +266,7 @@ export function compileExpression(expression: Expression): Evaluate {
         const answer = test(scope);
         if (answer instanceof Unknown) return answer;
         if (answer) return yes(scope);
-        return no === undefined ? new Undefined(() => noElse(expression)) : no(scope);
+        return no === undefined ? new Undefined(() => noElse(expression), true) : no(scope);
       };
     }
     case 'attribute': {

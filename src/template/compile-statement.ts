@@ -3,7 +3,7 @@ import {Unknown} from '../base/unknown.ts';
 import type {Macro, Statement, Target} from './ast.ts';
 import {elementsOf, known} from './compare.ts';
 import {compileCondition, compileExpression, compileFilter, type Evaluate} from './compile-expression.ts';
-import {Fault, located, Misuse, withPlace, type Range} from './fault.ts';
+import {located, Misuse, withPlace, type Range} from './fault.ts';
 import {Loop} from './loop.ts';
 import {macroFunction} from './macro.ts';
 import {Output} from './output.ts';
@@ -12,7 +12,17 @@ import {findTemplate, importTemplate, includeTemplate, type Blocks} from './inhe
 import {Namespace, Undefined, Waits} from './values.ts';
 
 /** Runs statements; `break` and `continue` come back as words. */
-export type Execute = (scope: Scope, out: Output) => 'break' | 'continue' | undefined;
+export type Execute = (scope: Scope, out: Output) => Leave;
+
+type Leave = 'break' | 'continue' | undefined;
+
+/** A statement that always goes on to the next. */
+function onward(act: (scope: Scope, out: Output) => void): Execute {
+  return (scope, out) => {
+    act(scope, out);
+    return undefined;
+  };
+}
 
 /** Where a name that begins like no identifier keeps the text of a `{% filter %}` block. */
 const BLOCK_TEXT = ' text';
@@ -72,7 +82,6 @@ function compileFor(statement: For, blocks: Blocks): Execute {
   const body = compileBody(statement.body, blocks);
   const otherwise = compileBody(statement.otherwise, blocks);
   const go = (value: unknown, outer: Scope, out: Output, depth: number): ReturnType<Execute> => {
-    if (value instanceof Undefined) throw new Fault(value.problem);
     let elements = located(statement.list, () => elementsOf(value));
     if (keep !== undefined) {
       elements = elements.filter((element) => {
@@ -81,7 +90,7 @@ function compileFor(statement: For, blocks: Blocks): Execute {
         assign(inner, element);
         const answer = keep(inner);
         wait(answer);
-        return answer as boolean;
+        return answer;
       });
     }
     if (elements.length === 0) return otherwise(outer, out);
@@ -139,13 +148,13 @@ function through(filters: Parameters<typeof compileFilter>[0]): (scope: Scope, t
 function compileStatement(statement: Statement, blocks: Blocks): Execute {
   switch (statement.node) {
     case 'text':
-      return (_scope, out) => void out.text(statement.text);
+      return onward((_scope, out) => out.text(statement.text));
     case 'output': {
       const value = compileExpression(statement.value);
-      return (scope, out) => {
+      return onward((scope, out) => {
         const printed = value(scope);
-        return located(statement, () => void out.value(printed));
-      };
+        located(statement, () => out.value(printed));
+      });
     }
     case 'for':
       return compileFor(statement, blocks);
@@ -167,7 +176,7 @@ function compileStatement(statement: Statement, blocks: Blocks): Execute {
     case 'set': {
       const value = compileExpression(statement.value);
       const assign = compileTarget(statement.target);
-      return (scope) => void assign(scope, value(scope));
+      return onward((scope) => assign(scope, value(scope)));
     }
     case 'set-block': {
       const body = compileBody(statement.body, blocks);
@@ -245,7 +254,7 @@ function compileStatement(statement: Statement, blocks: Blocks): Execute {
     }
     case 'block':
       blocks.define(statement.name, compileBody(statement.body, blocks));
-      return (scope, out) => void blocks.print(statement.name, scope, out);
+      return onward((scope, out) => blocks.print(statement.name, scope, out));
     case 'extends': {
       const template = compileExpression(statement.template);
       return (scope) => {

@@ -85,7 +85,7 @@ function toInteger(value: unknown, kind: string): Int {
 export function formatPercent(format: string, args: unknown): string {
   const list = args instanceof Tuple ? args : [args];
   let next = 0;
-  let named = false;
+  const used = {named: false};
   const take = (): unknown => {
     if (next >= list.length) throw new Misuse('not enough arguments for format string');
     return list[next++];
@@ -100,7 +100,7 @@ export function formatPercent(format: string, args: unknown): string {
       let value: unknown;
       if (name === undefined) value = take();
       else {
-        named = true;
+        used.named = true;
         if (!isMapping(args)) throw new Misuse('format requires a mapping', 'template-type');
         if (!hasKey(args, name)) throw new Misuse(`the format's key "${name}" is missing`);
         value = valueOf(args, name);
@@ -114,7 +114,7 @@ export function formatPercent(format: string, args: unknown): string {
       return sign + body.slice(sign.length).padStart(width - sign.length, '0');
     },
   );
-  if (!named && next < list.length && !isMapping(args))
+  if (!used.named && next < list.length && !isMapping(args))
     throw new Misuse('not all arguments converted during string formatting');
   return out;
 }

@@ -111,6 +111,11 @@ export function executeLoaded(
   });
 }
 
+/** The scope of another template: below this one, or without any variables. */
+function apart(scope: Scope, withContext: boolean): Scope {
+  return withContext ? new Scope(scope.run, scope) : new Scope(scope.run, undefined, false);
+}
+
 /** `{% include %}`. */
 export function includeTemplate(
   scope: Scope,
@@ -122,7 +127,7 @@ export function includeTemplate(
     ? load(scope.run, name)
     : located(statement, () => findTemplate(scope.run, name));
   if (loaded === undefined) return;
-  executeLoaded(loaded, statement, new Scope(scope.run, statement.withContext ? scope : undefined), out);
+  executeLoaded(loaded, statement, apart(scope, statement.withContext), out);
 }
 
 /** What `{% import %}` gives: the macros and variables that a template sets at its top. */
@@ -157,7 +162,7 @@ export function importTemplate(
   statement: Range & {readonly withContext: boolean},
 ): Imported {
   const loaded = located(statement, () => findTemplate(scope.run, name));
-  const inner = new Scope(scope.run, statement.withContext ? scope : undefined);
+  const inner = apart(scope, statement.withContext);
   executeLoaded(loaded, statement, inner, new Collector());
   return new Imported(loaded.path, inner.names);
 }

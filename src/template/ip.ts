@@ -56,9 +56,9 @@ export function formatIp(value: bigint, version: 4 | 6): string {
   if (version === 4) return [24n, 16n, 8n, 0n].map((shift) => ((value >> shift) & 255n).toString()).join('.');
   const groups = Array.from({length: 8}, (_, i) => ((value >> BigInt(112 - 16 * i)) & 0xffffn).toString(16));
   const text = groups.join(':');
-  const runs = text.match(/\b0(?::0)+\b/g) ?? [];
-  const longest = runs.reduce((best, run) => (run.length > best.length ? run : best), '');
-  if (longest === '') return text;
-  const at = text.indexOf(longest);
-  return `${text.slice(0, at).replace(/:$/, '')}::${text.slice(at + longest.length).replace(/^:/, '')}`;
+  let longest: {index: number; size: number} = {index: 0, size: 0};
+  for (const run of text.matchAll(/\b0(?::0)+\b/g))
+    if (run[0].length > longest.size) longest = {index: run.index, size: run[0].length};
+  if (longest.size === 0) return text;
+  return `${text.slice(0, longest.index).replace(/:$/, '')}::${text.slice(longest.index + longest.size).replace(/^:/, '')}`;
 }

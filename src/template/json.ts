@@ -83,7 +83,7 @@ export function fromJson(text: string): unknown {
     return /[.eE]/.test(context.source) ? float(value) : int(BigInt(context.source));
   };
   try {
-    return JSON.parse(text, revive as (key: string, value: unknown) => unknown) as unknown;
+    return JSON.parse(text, revive) as unknown;
   } catch (cause) {
     throw new Misuse(`this is not JSON: ${cause instanceof Error ? cause.message : ''}`, 'bad-json');
   }

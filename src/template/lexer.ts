@@ -39,7 +39,7 @@ export const DEFAULT_SYNTAX: Syntax = {
   backslashes: 'literal',
 };
 
-const OPERATORS = ['//', '**', '==', '!=', '>=', '<=', ...'+-*/%~[](){}.:|,;=<>'];
+const OPERATORS = ['//', '**', '==', '!=', '>=', '<=', ...Array.from('+-*/%~[](){}.:|,;=<>')];
 const CLOSES: Readonly<Record<string, string>> = {')': '(', ']': '[', '}': '{'};
 
 /** Decodes the escapes of a string literal as Jinja does. */

@@ -1,6 +1,8 @@
 // Mappings have two forms: plain objects (what YAML and facts give) and Maps (where a key is no plain string or would be
 // moved by JavaScript, which puts "10" before "a"). Only own properties are ever seen.
 
+import {Float} from './values.ts';
+
 export type Mapping = Map<unknown, unknown> | Record<string, unknown>;
 
 /** Whether a value is a mapping of either form. */
@@ -20,6 +22,7 @@ function key(value: unknown): unknown {
 /** Finds the key that equals `wanted` in a Map: 1 and true are one key, as in Python. */
 function findKey(map: ReadonlyMap<unknown, unknown>, wanted: unknown): {key: unknown} | undefined {
   if (map.has(wanted)) return {key: wanted};
+  if (wanted instanceof Float) return findKey(map, wanted.value);
   if (typeof wanted === 'boolean') return map.has(key(wanted)) ? {key: key(wanted)} : undefined;
   if (wanted === 1 && map.has(true)) return {key: true};
   if (wanted === 0 && map.has(false)) return {key: false};

@@ -45,9 +45,9 @@ export function split(text: string, separator: unknown, maxSplit: unknown, fromR
     if (words.length <= limit + 1) return words.map(([word]) => word);
     if (fromRight) {
       const kept = words.slice(words.length - limit);
-      return [text.slice(0, kept[0]?.[1] ?? text.length).trim(), ...kept.map(([word]) => word)];
+      return [text.slice(0, kept[0]?.[1] ?? text.length).trimEnd(), ...kept.map(([word]) => word)];
     }
-    return [...words.slice(0, limit).map(([word]) => word), text.slice(words[limit]?.[1] ?? 0).trimEnd()];
+    return [...words.slice(0, limit).map(([word]) => word), text.slice(words[limit]?.[1] ?? 0)];
   }
   const mark = textArgument(separator);
   if (mark === '') throw new Misuse('empty separator');

@@ -1,10 +1,11 @@
 // Collects what a template prints.
 import {Secret, reveal} from '../base/secret.ts';
-import {Unknown} from '../base/unknown.ts';
-import {Fault, Misuse} from './fault.ts';
+import type {Unknown} from '../base/unknown.ts';
+import {known} from './compare.ts';
+import {Misuse} from './fault.ts';
 import {MAX_TEXT} from './operate.ts';
 import {str} from './print.ts';
-import {Undefined, Waits} from './values.ts';
+import {Waits} from './values.ts';
 
 /** The pieces printed so far, and the value if there was only one piece that may keep its type. */
 export class Output {
@@ -12,6 +13,7 @@ export class Output {
   #size = 0;
   #values = 0;
   #only: unknown;
+  #unknown: Unknown | undefined;
   /** Above 0 inside loops and the like, whose output is always text. */
   textOnly = 0;
 
@@ -23,40 +25,22 @@ export class Output {
 
   /** Prints a value; None prints as nothing, as in Ansible. */
   value(value: unknown): void {
-    if (value instanceof Undefined) throw new Fault(value.problem);
     if (this.textOnly > 0) this.#values = 2;
     if (++this.#values === 1) this.#only = value;
-    if (value instanceof Unknown) {
-      // Alone it is the result; anything printed besides it makes the whole text unknown.
-      this.#unknown ??= value;
-      return;
-    }
     if (value === null) return;
-    this.#pending.push(value);
-    if (typeof value === 'string' || value instanceof Secret || this.#values > 1) this.#flush();
-  }
-
-  #unknown: Unknown | undefined;
-  readonly #pending: unknown[] = [];
-
-  #flush(): void {
-    for (const value of this.#pending) {
-      const text = str(value);
-      this.#size += reveal(text).length;
-      this.#pieces.push(text);
+    try {
+      // At once, for a list that is printed may be changed afterwards.
+      this.#push(str(known(value)));
+    } catch (cause) {
+      // Alone an unknown is the result; whatever is printed besides makes the whole text unknown.
+      if (!(cause instanceof Waits)) throw cause;
+      this.#unknown ??= cause.unknown;
     }
-    this.#pending.length = 0;
-    this.#check();
   }
 
   #push(piece: string | Secret): void {
-    this.#flush();
     this.#size += reveal(piece).length;
     this.#pieces.push(piece);
-    this.#check();
-  }
-
-  #check(): void {
     if (this.#size > MAX_TEXT)
       throw new Misuse(`the template prints more than ${MAX_TEXT} characters`, 'template-budget');
   }
@@ -64,7 +48,6 @@ export class Output {
   /** Everything as text. *errors*: throws Waits if something unknown was printed. */
   joined(): string | Secret {
     if (this.#unknown !== undefined) throw new Waits(this.#unknown);
-    this.#flush();
     return Secret.join(this.#pieces);
   }
 

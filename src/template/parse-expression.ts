@@ -90,7 +90,7 @@ export class ExpressionParser {
   /** A whole expression that must reach the end of the tokens. */
   only(): Expression {
     if (this.isKind('end')) this.fail('expected an expression, got nothing');
-    const expression = this.tuple();
+    const expression = this.expression();
     if (!this.isKind('end')) this.unexpected();
     return expression;
   }

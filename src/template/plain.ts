@@ -3,7 +3,7 @@ import {Secret} from '../base/secret.ts';
 import {Unknown} from '../base/unknown.ts';
 import {str} from './print.ts';
 import {entriesOf, isMapping} from './mapping.ts';
-import {Float, Func, Thing} from './values.ts';
+import {Float, Func, Thing, Undefined} from './values.ts';
 
 /**
  * A value as plain JSON data with Secret and Unknown as the only other leaves: `2.0` becomes the number 2, tuples become
@@ -11,6 +11,7 @@ import {Float, Func, Thing} from './values.ts';
  */
 export function toPlain(value: unknown): unknown {
   if (value instanceof Float) return value.value;
+  if (value instanceof Undefined && value.blank) return '';
   if (typeof value === 'bigint') return Number(value);
   if (Array.isArray(value)) return Array.from(value, toPlain);
   if (value instanceof Secret || value instanceof Unknown) return value;

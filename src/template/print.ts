@@ -45,8 +45,9 @@ function put(value: unknown, into: Pieces, depth: number): void {
   else if (typeof value === 'bigint') into.push(value.toString());
   else if (value instanceof Float) into.push(floatText(value.value));
   else if (value instanceof Unknown) throw new Waits(value);
-  else if (value instanceof Undefined) throw new Fault(value.problem);
-  else if (value instanceof RangeList) into.push(value.text);
+  else if (value instanceof Undefined) {
+    if (!value.blank) throw new Fault(value.problem);
+  } else if (value instanceof RangeList) into.push(value.text);
   else if (Array.isArray(value)) {
     const tuple = value instanceof Tuple;
     into.push(tuple ? '(' : '[');

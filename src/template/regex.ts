@@ -137,7 +137,9 @@ export function pythonRegex(source: string, flags = ''): RegExp {
   const key = `${flags}/${source}`;
   let regex = cache.get(key);
   if (regex === undefined) {
-    const inline = [...flags].filter((flag) => 'imsx'.includes(flag)).join('');
+    const inline = Array.from(flags)
+      .filter((flag) => 'imsx'.includes(flag))
+      .join('');
     const translated = translate(inline === '' ? source : `(?${inline})${source}`);
     const kept = [...translated.flags]
       .map((flag) => FLAGS[flag] ?? '')

@@ -46,10 +46,13 @@ export class Scope {
   readonly run: Run;
   readonly parent: Scope | undefined;
   readonly names = new Map<string, unknown>();
+  /** False in templates that are included or imported without context: they see no variables. */
+  readonly variables: boolean;
 
-  constructor(run: Run, parent?: Scope) {
+  constructor(run: Run, parent?: Scope, variables = parent?.variables ?? true) {
     this.run = run;
     this.parent = parent;
+    this.variables = variables;
   }
 
   get(name: string, range: Range): unknown {
@@ -59,7 +62,7 @@ export class Scope {
       if (value !== undefined) return value;
     }
     const {context, environment} = this.run;
-    let value = context.get(name);
+    let value = this.variables ? context.get(name) : undefined;
     if (value === undefined) value = environment.globals.get(name);
     if (value !== undefined) return value;
     return new Undefined(() => this.#missing(name, range));
@@ -67,7 +70,10 @@ export class Scope {
 
   #missing(name: string, range: Range): ReturnType<() => Fault['problem']> {
     const problem = {code: 'undefined-variable', message: `"${name}" is undefined`, start: range.start, end: range.end};
-    const known = new Set([...this.run.context.names(), ...this.run.environment.globals.keys()]);
+    const known = new Set([
+      ...(this.variables ? this.run.context.names() : []),
+      ...this.run.environment.globals.keys(),
+    ]);
     for (let scope: Scope | undefined = this.parent; scope !== undefined; scope = scope.parent)
       for (const local of scope.names.keys()) known.add(local);
     for (const local of this.names.keys()) known.add(local);

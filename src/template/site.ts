@@ -82,6 +82,7 @@ function applyFilter(
   args: readonly unknown[],
   named: Named,
 ): unknown {
+  if (!filter.takesUndefined && value instanceof Undefined && value.blank) value = '';
   const all = [value, ...args, ...named.values()];
   if (!filter.takesUndefined) refuseUndefined(all);
   const apply = filter.apply as (site: Site, value: unknown, ...args: unknown[]) => unknown;

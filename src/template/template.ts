@@ -17,7 +17,7 @@ import {ExpressionParser} from './parse-expression.ts';
 import {TemplateParser} from './parse-statement.ts';
 import {Run, Scope} from './run.ts';
 import {unknownName} from './site.ts';
-import {Waits} from './values.ts';
+import {Undefined, Waits} from './values.ts';
 
 /** What evaluating gives: a value (perhaps an Unknown), or the mistake that stands in its way. */
 export type Rendered<T = unknown> =
@@ -96,6 +96,7 @@ export class Template extends Analysed {
   readonly #blocks = new Blocks();
   readonly #constant: string | undefined;
   #execute: Execute | undefined;
+  #sole: Evaluate | undefined;
 
   constructor(text: string, body: readonly Statement[]) {
     super(text, () => analyseTemplate(body));
@@ -139,7 +140,13 @@ export class Template extends Analysed {
    */
   render(context: Context, environment: Environment): Rendered {
     if (this.#constant !== undefined) return {ok: true, value: this.#constant};
-    return attempt(this.text.length, () => complete(this.#run(context, environment).result()));
+    this.#sole ??= this.soleExpression && compileExpression(this.soleExpression);
+    const sole = this.#sole;
+    return attempt(this.text.length, () =>
+      complete(
+        sole === undefined ? this.#run(context, environment).result() : sole(new Scope(new Run(environment, context))),
+      ),
+    );
   }
 
   /** Like {@link render}, but always text: what a template file becomes. */
@@ -150,6 +157,7 @@ export class Template extends Analysed {
 }
 
 function complete(value: unknown): unknown {
+  if (value instanceof Undefined && value.blank) return '';
   const missing = undefinedIn(value);
   if (missing !== undefined) throw new Fault(missing.problem);
   return value;

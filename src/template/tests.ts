@@ -7,7 +7,7 @@ import type {Site, Test} from './environment.ts';
 import {findNamed} from './environment.ts';
 import {Misuse} from './fault.ts';
 import {isMapping, valueOf} from './mapping.ts';
-import {arithmetic, isFloat, isInt, isNumeric, type Int} from './number.ts';
+import {arithmetic, isFloat, isInt, isNumeric} from './number.ts';
 import {str, typeName} from './print.ts';
 import {pythonRegex} from './regex.ts';
 import {Float, Func, Thing, Undefined, Waits} from './values.ts';
@@ -193,7 +193,7 @@ export const standardTests: readonly (readonly [string, Test])[] = [
       params: ['num'],
       apply: (_site, value, by: unknown) => {
         if (!isNumeric(value) || !isNumeric(by)) throw new Misuse('divisibleby needs numbers', 'template-type');
-        return Number(arithmetic('%', value as Int, by as Int)) === 0;
+        return Number(arithmetic('%', value, by)) === 0;
       },
     },
   ],

@@ -61,9 +61,12 @@ export class RangeList extends Array<unknown> {
  */
 export class Undefined {
   readonly #problem: () => TemplateProblem;
+  /** What an inline `if` without `else` gives: undefined for tests and `default`, but it prints as nothing. */
+  readonly blank: boolean;
 
-  constructor(problem: () => TemplateProblem) {
+  constructor(problem: () => TemplateProblem, blank = false) {
     this.#problem = problem;
+    this.blank = blank;
   }
 
   get problem(): TemplateProblem {

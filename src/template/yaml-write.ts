@@ -1,4 +1,4 @@
-// Writing YAML exactly as PyYAML's emitter does, which is what `to_yaml` and `to_nice_yaml` give in Ansible.
+// Writing YAML exactly as PyYAML with libyaml does, which is what `to_yaml` and `to_nice_yaml` give in Ansible.
 import {order, textOf} from './compare.ts';
 import {Misuse} from './fault.ts';
 import {entriesOf, isMapping} from './mapping.ts';
@@ -116,6 +116,40 @@ function scalarOf(value: unknown): Scalar | undefined {
   return undefined;
 }
 
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\0': '0',
+  '\x07': 'a',
+  '\b': 'b',
+  '\t': 't',
+  '\n': 'n',
+  '\v': 'v',
+  '\f': 'f',
+  '\r': 'r',
+  '\x1b': 'e',
+  '"': '"',
+  '\\': '\\',
+  '\x85': 'N',
+  '\xa0': '_',
+  '\u2028': 'L',
+  '\u2029': 'P',
+};
+
+/** Whether a character may stand in double quotes as it is. */
+function isVisible(char: string, unicode: boolean): boolean {
+  if ('"\\\x85\u2028\u2029\ufeff'.includes(char)) return false;
+  if (char >= ' ' && char <= '~') return true;
+  return unicode && char >= '\xa0' && char.length === 1 && !/[\ud800-\udfff\ufffe\uffff]/u.test(char);
+}
+
+function escapeOf(char: string): string {
+  const known = Object.hasOwn(ESCAPES, char) ? ESCAPES[char] : undefined;
+  if (known !== undefined) return `\\${known}`;
+  const code = char.codePointAt(0) ?? 0;
+  const hex = code.toString(16).toUpperCase();
+  if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`;
+  return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
+}
+
 class Emitter {
   readonly #style: YamlStyle;
   out = '';
@@ -175,20 +209,12 @@ class Emitter {
       this.indicator('---', true);
     }
     this.node(value, false);
-    const scalar = scalarOf(value);
-    // A plain scalar at the top leaves the document open.
-    if (scalar !== undefined && this.#openEnded) {
-      this.#break();
-      this.indicator('...', true);
-    }
     this.#break();
     if (this.#style.explicitEnd) {
       this.indicator('...', true);
       this.#break();
     }
   }
-
-  #openEnded = false;
 
   node(value: unknown, mapping: boolean): void {
     this.#mapping = mapping;
@@ -216,7 +242,6 @@ class Emitter {
   }
 
   #sequence(list: readonly unknown[]): void {
-    this.#openEnded = false;
     if (this.#isFlow(list)) {
       this.indicator('[', true, true);
       this.#flowLevel++;
@@ -248,7 +273,6 @@ class Emitter {
   }
 
   #mappingNode(value: Parameters<typeof entriesOf>[0]): void {
-    this.#openEnded = false;
     const entries = this.#entries(value);
     const flow = this.#isFlow(entries.flat());
     if (flow) {
@@ -283,7 +307,6 @@ class Emitter {
   }
 
   #scalar(scalar: Scalar): void {
-    this.#openEnded = false;
     this.#increase(true);
     const analysis = analyse(scalar.text, this.#style.unicode);
     const split = !this.simpleKey;
@@ -298,7 +321,6 @@ class Emitter {
   }
 
   #plain(text: string, split: boolean): void {
-    if (this.#indents.length === 1) this.#openEnded = true;
     if (text === '') return;
     if (!this.#whitespace) this.#put(' ');
     this.#whitespace = false;
@@ -331,72 +353,23 @@ class Emitter {
 
   #double(text: string, split: boolean): void {
     this.indicator('"', true);
-    const escapes: Record<string, string> = {
-      '\0': '0',
-      '\x07': 'a',
-      '\b': 'b',
-      '\t': 't',
-      '\n': 'n',
-      '\v': 'v',
-      '\f': 'f',
-      '\r': 'r',
-      '\x1b': 'e',
-      '"': '"',
-      '\\': '\\',
-      '\x85': 'N',
-      '\xa0': '_',
-      '\u2028': 'L',
-      '\u2029': 'P',
-    };
     const chars = Array.from(text);
-    let [start, end] = [0, 0];
-    while (end <= chars.length) {
-      const char = chars[end];
-      const visible =
-        char !== undefined &&
-        !'"\\\x85\u2028\u2029\ufeff'.includes(char) &&
-        ((char >= ' ' && char <= '~') ||
-          (this.#style.unicode && char >= '\xa0' && char <= '\ud7ff') ||
-          (this.#style.unicode && char >= '\ue000' && char <= '\ufffd' && char.length === 1));
-      if (!visible) {
-        if (start < end) {
-          this.#put(chars.slice(start, end).join(''));
-          start = end;
-        }
-        if (char !== undefined) {
-          const code = char.codePointAt(0) ?? 0;
-          const known = escapes[char];
-          const hex = code.toString(16).toUpperCase();
-          this.#put(
-            known !== undefined
-              ? `\\${known}`
-              : code <= 0xff
-                ? `\\x${hex.padStart(2, '0')}`
-                : code <= 0xffff
-                  ? `\\u${hex.padStart(4, '0')}`
-                  : `\\U${hex.padStart(8, '0')}`,
-          );
-          start = end + 1;
-        }
+    let afterSpace = false;
+    for (let i = 0; i < chars.length; i++) {
+      const char = chars[i] ?? '';
+      if (char === ' ') {
+        if (split && !afterSpace && this.#column > this.#style.width && i > 0 && i < chars.length - 1) {
+          this.#writeIndent();
+          if (chars[i + 1] === ' ') this.#put('\\');
+        } else this.#put(char);
+        afterSpace = true;
+        continue;
       }
-      if (
-        end > 0 &&
-        end < chars.length - 1 &&
-        (char === ' ' || start >= end) &&
-        this.#column + (end - start) > this.#style.width &&
-        split
-      ) {
-        if (start < end) {
-          this.#put(chars.slice(start, end).join('') + '\\');
-          start = end;
-        } else this.#put('\\');
-        this.#writeIndent();
-        this.#whitespace = false;
-        this.#indented = false;
-        if (chars[start] === ' ') this.#put('\\');
-      }
-      end++;
+      afterSpace = false;
+      this.#put(isVisible(char, this.#style.unicode) ? char : escapeOf(char));
     }
+    this.#whitespace = false;
+    this.#indented = false;
     this.indicator('"', false);
   }
 }

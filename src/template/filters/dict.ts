@@ -6,7 +6,7 @@ import {Misuse} from '../fault.ts';
 import {entriesOf, hasKey, isMapping, mappingOf, valueOf, type Mapping} from '../mapping.ts';
 import {typeName} from '../print.ts';
 import {pairsOf} from '../method-dict.ts';
-import {Undefined, type Named} from '../values.ts';
+import {Tuple, Undefined, type Named} from '../values.ts';
 import {plain} from './text.ts';
 
 function mappingArgument(value: unknown, filter: string): Mapping {
@@ -90,7 +90,7 @@ function subelements(site: Site, value: unknown, path: unknown, skip?: unknown):
         `the key ${plain(parts.join('.'))} should point to a list, not ${typeName(found)}`,
         'template-type',
       );
-    for (const one of found as unknown[]) out.push([element, one]);
+    for (const one of found as unknown[]) out.push(Tuple.from_([element, one]));
   }
   return out;
 }

@@ -6,7 +6,7 @@ import {formatIp, parseIp, type Address} from '../ip.ts';
 import {textOf} from '../compare.ts';
 import {plain} from './text.ts';
 
-type Answer = string | number | bigint | boolean;
+type Answer = string | number | bigint | boolean | null;
 
 function width(ip: Address): number {
   return ip.version === 4 ? 32 : 128;
@@ -63,21 +63,21 @@ function inRange(ip: Address, name: string): boolean {
   return (RANGES[name] ?? []).some((range) => within(ip, range));
 }
 
-/** The answer to a query; false where the address does not have what is asked for. */
+/** The answer to a query; null where the address does not have what is asked for. */
 function ask(ip: Address, query: string, text: string): Answer {
   switch (query) {
     case '':
       return text;
     case 'address':
     case 'ip':
-      return isNetwork(ip) && ip.hasPrefix ? false : show(ip, ip.value);
+      return isNetwork(ip) && ip.hasPrefix ? null : show(ip, ip.value);
     case 'host':
-      return isNetwork(ip) && ip.hasPrefix ? false : `${show(ip, ip.value)}/${ip.prefix}`;
+      return isNetwork(ip) && ip.hasPrefix ? null : `${show(ip, ip.value)}/${ip.prefix}`;
     case 'host/prefix':
     case 'address/prefix':
-      return isNetwork(ip) ? false : `${show(ip, ip.value)}/${ip.prefix}`;
+      return isNetwork(ip) ? null : `${show(ip, ip.value)}/${ip.prefix}`;
     case 'net':
-      return ip.value === network(ip) && ip.prefix < width(ip) ? `${show(ip, network(ip))}/${ip.prefix}` : false;
+      return ip.value === network(ip) && ip.prefix < width(ip) ? `${show(ip, network(ip))}/${ip.prefix}` : null;
     case 'network':
     case 'network_id':
       return show(ip, network(ip));
@@ -93,7 +93,7 @@ function ask(ip: Address, query: string, text: string): Answer {
     case 'wildcard':
       return show(ip, size(ip) - 1n);
     case 'broadcast':
-      return ip.version === 4 && size(ip) > 2n ? show(ip, broadcast(ip)) : false;
+      return ip.version === 4 && size(ip) > 2n ? show(ip, broadcast(ip)) : null;
     case 'size':
       return number(size(ip));
     case 'first_usable':
@@ -101,44 +101,45 @@ function ask(ip: Address, query: string, text: string): Answer {
     case 'last_usable':
       return show(ip, broadcast(ip) - (size(ip) > 2n && ip.version === 4 ? 1n : 0n));
     case 'next_usable':
-      return ip.value + 1n < broadcast(ip) ? show(ip, ip.value + 1n) : false;
+      return ip.value + 1n < broadcast(ip) ? show(ip, ip.value + 1n) : null;
     case 'previous_usable':
-      return ip.value - 1n > network(ip) ? show(ip, ip.value - 1n) : false;
+      return ip.value - 1n > network(ip) ? show(ip, ip.value - 1n) : null;
     case 'range_usable':
       return `${show(ip, network(ip) + (size(ip) > 2n ? 1n : 0n))}-${show(ip, broadcast(ip) - (size(ip) > 2n ? 1n : 0n))}`;
     case 'int':
+      return ip.hasPrefix ? `${ip.value.toString()}/${ip.prefix}` : number(ip.value);
     case 'bool':
-      return query === 'bool' ? true : number(ip.value);
+      return true;
     case 'version':
       return ip.version;
     case 'revdns':
       return reverseName(ip);
     case 'ipv4':
-      return ip.version === 4 ? text : false;
+      return ip.version === 4 ? text : null;
     case 'ipv6':
-      return ip.version === 6 ? text : false;
+      return ip.version === 6 ? text : null;
     case 'private':
     case 'loopback':
     case 'multicast':
     case 'link-local':
-      return inRange(ip, query) ? text : false;
+      return inRange(ip, query) ? text : null;
     case 'lo':
-      return inRange(ip, 'loopback') ? text : false;
+      return inRange(ip, 'loopback') ? text : null;
     case 'public':
-      return !Object.keys(RANGES).some((name) => inRange(ip, name)) ? text : false;
+      return !Object.keys(RANGES).some((name) => inRange(ip, name)) ? text : null;
     case 'unicast':
-      return inRange(ip, 'multicast') ? false : text;
+      return inRange(ip, 'multicast') ? null : text;
     default:
       break;
   }
   if (/^-?\d+$/.test(query)) {
     const index = BigInt(query);
     const found = index < 0n ? size(ip) + index : index;
-    return found < 0n || found >= size(ip) ? false : `${show(ip, network(ip) + found)}/${ip.prefix}`;
+    return found < 0n || found >= size(ip) ? null : `${show(ip, network(ip) + found)}/${ip.prefix}`;
   }
   const outer = parseIp(query);
   if (outer === undefined) throw new Misuse(`ipaddr: unknown query "${query}"`, 'bad-argument');
-  return within(ip, query) ? text : false;
+  return within(ip, query) ? text : null;
 }
 
 function reverseName(ip: Address): string {
@@ -148,7 +149,9 @@ function reverseName(ip: Address): string {
 
 function ipaddr(value: unknown, query: string, version?: 4 | 6): unknown {
   if (Array.isArray(value))
-    return value.map((one: unknown) => ipaddr(one, query, version)).filter((answer) => answer !== false);
+    return value
+      .map((one: unknown) => ipaddr(one, query, version))
+      .filter((answer) => answer !== false && answer !== null);
   if (value === null || typeof value === 'boolean') return false;
   const text = isInt(value) ? formatIp(BigInt(value), BigInt(value) > 0xffffffffn ? 6 : 4) : plain(value);
   const ip = parseIp(text);
@@ -170,7 +173,7 @@ function subnet(value: unknown, prefix: unknown, index: unknown): unknown {
   if (prefix === undefined || plain(prefix) === '') return `${show(ip, network(ip))}/${ip.prefix}`;
   const wanted = Number(plain(prefix));
   if (!Number.isInteger(wanted) || wanted < 0 || wanted > width(ip)) return false;
-  if (index === undefined) return wanted < ip.prefix ? false : number(1n << BigInt(wanted - ip.prefix));
+  if (index === undefined) return wanted < ip.prefix ? false : (1n << BigInt(wanted - ip.prefix)).toString();
   if (wanted < ip.prefix) throw new Misuse('ipsubnet: the prefix is shorter than that of the network', 'bad-argument');
   const count = 1n << BigInt(wanted - ip.prefix);
   const at = BigInt(plain(index)) < 0n ? count + BigInt(plain(index)) : BigInt(plain(index));

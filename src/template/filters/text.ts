@@ -153,7 +153,8 @@ function urlEncoded(value: unknown): string {
   if (textOf(value) !== undefined || (!isMapping(value) && !Array.isArray(value)))
     return encode(plain(value), /[\w.~/-]/);
   const pairs = isMapping(value) ? entriesOf(value) : elementsOf(value).map((pair) => elementsOf(pair));
-  return pairs.map((pair) => pair.map((part) => encode(plain(part), /[\w.~-]/)).join('=')).join('&');
+  const plus = (part: unknown): string => encode(plain(part), /[\w.~ -]/).replaceAll(' ', '+');
+  return pairs.map((pair) => pair.map(plus).join('=')).join('&');
 }
 
 function fileSize(value: unknown, binary: unknown): string {
@@ -317,7 +318,7 @@ export const textFilters: readonly (readonly [string, Filter])[] = [
       params: ['re_type'],
       apply: (_site, value, kind?: unknown) =>
         kind !== undefined && plain(kind) === 'posix_basic'
-          ? plain(value).replaceAll(/[].[^$*\\]/g, '\\$&')
+          ? plain(value).replaceAll(/[\].[^$*\\]/g, '\\$&')
           : plain(value).replaceAll(/[^\p{L}\p{N}_!"%',/:;<=>@`]/gu, (char) => (char === '\0' ? '\\000' : `\\${char}`)),
     },
   ],

@@ -3,7 +3,8 @@ import {ansibleBoolean, isFlagged} from '../boolean.ts';
 import {textOf, truth} from '../compare.ts';
 import type {Filter, Site} from '../environment.ts';
 import {Fault, Misuse} from '../fault.ts';
-import {entriesOf, isMapping} from '../mapping.ts';
+import {isMapping} from '../mapping.ts';
+import {DICT_METHODS} from '../method-dict.ts';
 import {arithmetic, int, integerOf, isFloat, isInt, isNumeric, roundEven, toNumber, type Int} from '../number.ts';
 import {typeName} from '../print.ts';
 import {Float, float, Undefined} from '../values.ts';
@@ -107,11 +108,10 @@ function humanToBytes(value: unknown, defaultUnit: unknown, bits: unknown): unkn
   const amount = Number(match[1]);
   if (unit === '') return integerOf(roundEven(amount, 0));
   const power = SIZES.indexOf((unit[0] ?? '').toUpperCase());
-  const word = isFlagged(bits) ? ['b', 'bit', 'bits'] : ['b', 'byte', 'bytes'];
+  const [letter, word] = isFlagged(bits) ? ['b', 'bit'] : ['B', 'byte'];
   if (power < 0 && (unit[0] ?? '').toUpperCase() !== 'B')
     throw new Misuse(`human_to_bytes() failed to convert "${plain(value)}": the unit is not known`);
-  const rest = power < 0 ? unit : unit.slice(1);
-  if (rest !== '' && !word.includes(rest.toLowerCase()))
+  if (unit.length > 1 && !unit.toLowerCase().includes(word) && unit[1] !== letter)
     throw new Misuse(`human_to_bytes() failed to convert "${plain(value)}": the unit is not known`);
   return integerOf(roundEven(amount * 1024 ** Math.max(0, power), 0));
 }
@@ -194,8 +194,9 @@ export const valueFilters: readonly (readonly [string, Filter])[] = [
       params: ['name'],
       mode: 'moves',
       apply: (site, value, name: unknown) =>
-        isMapping(value) && entriesOf(value).length === 0
-          ? site.undefined(`no attribute '${plain(name)}'`)
+        // Unlike a dot, this filter never looks at the keys of a mapping.
+        isMapping(value) && !DICT_METHODS.includes(plain(name))
+          ? site.undefined(`'dict' object has no attribute '${plain(name)}'`)
           : site.attribute(value, plain(name)),
     },
   ],

@@ -41,3 +41,13 @@ export {lines, quote, rawShell, sh, type ShellText} from './shell.ts';
 export {fileDiff, planFile, type WantedFile} from './write-file.ts';
 export {packageParams, packageProbe, packageResult, planPackages, type PackageValues} from './packages.ts';
 export {planService, serviceParams, serviceProbe, serviceResult, type ServiceValues} from './service.ts';
+export {nearestName} from '../base/nearest.ts';
+export {presentText, rewrite, type PresentText} from './present-text.ts';
+export {parseGuests, powerCycle, runningGuests, type RunningGuest} from './running-guests.ts';
+export {
+  certificateNames,
+  keyMatches,
+  parseCertificate,
+  signedBy,
+  type Certificate,
+} from './x509.ts';

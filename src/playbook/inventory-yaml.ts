@@ -68,9 +68,10 @@ function readGroup(
         break;
       case 'children':
         for (const below of namesOf(entry, name, problems)) {
-          readGroup(inventory, below, file, problems);
+          inventory.addGroup(below.key, below.keySpan);
           const cycle = inventory.addChild(name, below.key, below.keySpan);
           if (cycle !== undefined) problems.push(cycle);
+          readGroup(inventory, below, file, problems);
         }
         break;
       case 'hosts':

@@ -1,7 +1,9 @@
 import {randomBytes} from 'node:crypto';
+import {lstatSync, realpathSync, statSync} from 'node:fs';
+import {homedir} from 'node:os';
 import {standardEnvironment} from '../template/standard.ts';
 import {Func} from '../template/values.ts';
-import type {Environment, Filter, Test} from '../template/environment.ts';
+import type {ControllerFiles, Environment, Filter, Test} from '../template/environment.ts';
 import type {RunSettings} from './magic.ts';
 import type {RunVariables} from './scope-layers.ts';
 import {InventoryVariables} from './vars-inventory.ts';
@@ -48,7 +50,7 @@ export function runVariables(options: RunOptions): RunVariables {
     cwd,
     varsFiles,
     inventoryVariables: new InventoryVariables(inventory, varsFiles),
-    environment: environment ?? environmentOf(filters, tests, now ?? ((): Date => moment)),
+    environment: environment ?? environmentOf(filters, tests, now ?? ((): Date => moment), cwd),
     settings: {...defaults, ...settings},
     lookupResults: new Map(),
   };
@@ -59,6 +61,7 @@ function environmentOf(
   filters: ReadonlyMap<string, Filter> | undefined,
   tests: ReadonlyMap<string, Test> | undefined,
   now: () => Date,
+  cwd: string,
 ): Environment {
   const never = (name: string): [string, Func] => [name, new Func(name, () => null)];
   return standardEnvironment({
@@ -67,5 +70,27 @@ function environmentOf(
     globals: new Map(['lookup', 'query', 'q'].map(never)),
     now,
     randomBytes: (count) => randomBytes(count),
+    files: controllerFiles(cwd),
   });
+}
+
+/** The controller's files as filters and tests such as `expanduser` and `is exists` see them. */
+function controllerFiles(cwd: string): ControllerFiles {
+  return {
+    home: (user) => (user === undefined ? homedir() : undefined),
+    realpath: (path) => {
+      try {
+        return realpathSync(path);
+      } catch {
+        return path;
+      }
+    },
+    kind: (path) => {
+      const found = statSync(path, {throwIfNoEntry: false});
+      if (found === undefined) return undefined;
+      return found.isFile() ? 'file' : found.isDirectory() ? 'directory' : 'other';
+    },
+    isLink: (path) => lstatSync(path, {throwIfNoEntry: false})?.isSymbolicLink() === true,
+    cwd: () => cwd,
+  };
 }

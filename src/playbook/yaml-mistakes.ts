@@ -90,7 +90,7 @@ function quotable(
 
 const bareTemplate: Matcher = (line, source) => {
   const match = new RegExp(`${lead}(\\{[{%].*)$`).exec(line.text);
-  if (match?.[2] === undefined || /^\{\{[^{}]*\}\}\s*(?:#.*)?$/.test(match[2])) return undefined;
+  if (match?.[2] === undefined) return undefined;
   const message = `a value that begins with ${match[2].slice(0, 2)} must be quoted`;
   return quotable(
     'unquoted-template',

@@ -55,7 +55,11 @@ eachShell('states of every type, with awkward names', async (t, place) => {
   const rest = states.slice(names.length);
   t.like(rest[0], {type: 'directory', mode: 0o750});
   t.like(rest[1], {type: 'other', kind: 'fifo'});
-  t.like(rest[2], {type: 'link', target: 'plain', followed: {type: 'file', mode: 0o640, sha256: sha256('content of plain\n')}});
+  t.like(rest[2], {
+    type: 'link',
+    target: 'plain',
+    followed: {type: 'file', mode: 0o640, sha256: sha256('content of plain\n')},
+  });
   t.like(rest[3], {type: 'link', target: 'new\nline', followed: {type: 'file'}});
   t.deepEqual(text((rest[3] as {followed: FileState}).followed), 'content of new\nline\n');
   t.like(rest[4], {type: 'link', target: 'nowhere\n', followed: {type: 'absent'}});
@@ -82,7 +86,10 @@ eachShell('content travels only where it is wanted', async (t, place) => {
     [big, [{content: 'always', maxBytes: 1000}], true],
   ];
   for (const [where, options, travels] of cases) {
-    const states = await read(place, options.map((option) => one(where, option)));
+    const states = await read(
+      place,
+      options.map((option) => one(where, option)),
+    );
     for (const state of states) {
       t.is(text(state) !== undefined, travels, JSON.stringify(options));
       t.is(state.type === 'file' ? state.sha256 : '', sha256(readFileSync(where)));
@@ -102,10 +109,16 @@ eachShell('any bytes arrive as they are, and files next to them do too', async (
     e: Buffer.from('no newline'),
   };
   for (const [name, bytes] of Object.entries(contents)) writeFileSync(join(place.dir, name), bytes);
-  const states = await read(place, Object.keys(contents).map((name) => one(join(place.dir, name), {content: 'always'})));
+  const states = await read(
+    place,
+    Object.keys(contents).map((name) => one(join(place.dir, name), {content: 'always'})),
+  );
   for (const [i, bytes] of Object.values(contents).entries()) {
     const state = states[i]!;
-    t.true(state.type === 'file' && state.content !== undefined && Buffer.from(state.content).equals(bytes), Object.keys(contents)[i]!);
+    t.true(
+      state.type === 'file' && state.content !== undefined && Buffer.from(state.content).equals(bytes),
+      Object.keys(contents)[i]!,
+    );
   }
 });
 
@@ -166,7 +179,9 @@ eachShell('twenty paths cost as many programs as one', async (t, place) => {
   mkdirSync(bin);
   const count = join(place.dir, 'count');
   for (const name of ['stat', 'sha256sum', 'head', 'readlink', 'cat', 'id']) {
-    writeFileSync(join(bin, name), `#!/bin/sh\necho ${name} >>${count}\nPATH=\${PATH#*:}\nexec ${name} "$@"\n`, {mode: 0o755});
+    writeFileSync(join(bin, name), `#!/bin/sh\necho ${name} >>${count}\nPATH=\${PATH#*:}\nexec ${name} "$@"\n`, {
+      mode: 0o755,
+    });
   }
   const programs = async (n: number): Promise<string> => {
     const reads = Array.from({length: n}, (_, i) => join(place.dir, `f${i}`)).map((path) => {

@@ -57,7 +57,11 @@ export type Place = {
 };
 
 /** A test that runs once in each shell; it is skipped, with the reason in its title, where there is none. */
-export function eachShell(title: string, body: (t: ExecutionContext, place: Place) => Promise<void>, needs?: 'root'): void {
+export function eachShell(
+  title: string,
+  body: (t: ExecutionContext, place: Place) => Promise<void>,
+  needs?: 'root',
+): void {
   for (const shell of shells) {
     const why = shell.why ?? (needs === 'root' && !isRoot ? 'needs root' : undefined);
     const name = `${shell.name}: ${title}`;
@@ -79,7 +83,11 @@ export function eachShell(title: string, body: (t: ExecutionContext, place: Plac
   }
 }
 
-async function runIn(shell: Shell, fragments: readonly Fragment[], user: string | undefined): Promise<readonly Outcome[]> {
+async function runIn(
+  shell: Shell,
+  fragments: readonly Fragment[],
+  user: string | undefined,
+): Promise<readonly Outcome[]> {
   const argv: readonly [string, ...string[]] =
     user === undefined ? shell.argv : ['/bin/su', user, '-s', '/bin/sh', '-c', `exec ${shell.argv.join(' ')}`];
   await using connection = connectLocal(settings, argv);

@@ -1,0 +1,50 @@
+// The files that `include_vars` reads.
+import {readdirSync, statSync} from 'node:fs';
+import {join} from 'node:path';
+import {error} from '../base/diagnostic.ts';
+import type {Diagnostic, Span} from '../base/diagnostic.ts';
+import {isNonEmpty} from '../base/nonempty.ts';
+import {bad, ok} from '../base/result.ts';
+import type {Result} from '../base/result.ts';
+import type {Node} from './node.ts';
+import {candidatePaths, findPath} from './search-path.ts';
+import type {VarsFiles} from './vars-files.ts';
+
+/** Variables for `file:` or `dir:` (with `name:`, all below one variable). *errors*: `missing-file`, and those in the files. */
+export function readVarsTask(
+  values: Readonly<Record<string, unknown>>,
+  folders: readonly string[],
+  files: VarsFiles,
+  span: Span,
+): Result<ReadonlyMap<string, Node>> {
+  const {file, dir, name} = values;
+  const wanted = typeof dir === 'string' ? dir : typeof file === 'string' ? file : undefined;
+  if (wanted === undefined)
+    return bad(error('missing-param', 'include_vars: name a file or a dir', {span, help: 'include_vars: FILE.yml'}));
+  const path = findPath(wanted, folders, ['vars']);
+  if (path === undefined) {
+    const searched = candidatePaths(wanted, folders, ['vars']);
+    return bad(error('missing-file', `there is no file ${wanted}`, {span, help: `looked for ${searched.join(', ')}`}));
+  }
+  const variables = new Map<string, Node>();
+  const problems: Diagnostic[] = [];
+  for (const each of statSync(path).isDirectory() ? below(path) : [path]) {
+    const read = files.file(each);
+    problems.push(...read.problems.filter((problem) => problem.severity === 'error'));
+    for (const [key, variable] of read.variables) variables.set(key, variable.value);
+  }
+  if (isNonEmpty(problems)) return {ok: false, problems};
+  if (typeof name !== 'string') return ok(variables);
+  const entries = [...variables].map(([key, value]) => ({key, keySpan: value.span, value}));
+  return ok(new Map([[name, {kind: 'map', entries, span}]]));
+}
+
+function below(folder: string): readonly string[] {
+  return readdirSync(folder)
+    .sort()
+    .flatMap((name) => {
+      const path = join(folder, name);
+      if (statSync(path).isDirectory()) return below(path);
+      return /\.(?:ya?ml|json)$/.test(name) ? [path] : [];
+    });
+}

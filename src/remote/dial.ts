@@ -29,7 +29,8 @@ export function openProxyCommand(settings: HostSettings, env: Env, address: stri
   const duplex = new Duplex({
     read: () => void child.stdout.resume(),
     write: (chunk: Buffer, _encoding, done) => {
-      child.stdin.write(chunk, (problem) => done(problem ?? null));
+      // What became of a program that takes nothing more is told by its end.
+      child.stdin.write(chunk, () => done());
     },
     final: (done) => {
       child.stdin.end();

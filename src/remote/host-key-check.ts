@@ -61,7 +61,7 @@ export function refuseKey(
       );
     case 'unknown': {
       const file = (policy.files ?? settings.knownHostsFiles)[0];
-      if (policy.unknown === 'accept' && settings.strictHostKeyChecking !== 'yes' && file !== undefined) {
+      if (policy.unknown === 'accept' && !settings.strictHostKeyChecking && file !== undefined) {
         appendKnownHosts(file, [{host, port, key, hashed: settings.hashKnownHosts}]);
         return undefined;
       }

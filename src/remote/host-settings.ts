@@ -16,8 +16,8 @@ export type HostSettings = {
   readonly globalKnownHostsFiles: readonly string[];
   readonly hostKeyAlias: string | undefined;
   readonly hashKnownHosts: boolean;
-  /** only `yes` is honoured against a more trusting policy of ours: never the other way */
-  readonly strictHostKeyChecking: string;
+  /** whether it is `yes`: honoured against a more trusting policy of ours, never the other way */
+  readonly strictHostKeyChecking: boolean;
   readonly addressFamily: 0 | 4 | 6;
   readonly bindAddress: string | undefined;
 };
@@ -40,6 +40,8 @@ export function parseHostSettings(output: string, env: Env): HostSettings {
     const value = values.get(key)?.[0];
     return value === undefined || value === '' || value === 'none' ? undefined : value;
   };
+  // Versions of ssh print the same setting as `yes` and as `true`.
+  const yes = (key: string): boolean => ['yes', 'true'].includes(one(key) ?? '');
   const hostname = one('hostname') ?? '';
   const user = one('user') ?? '';
   const port = Number(one('port') ?? 22);
@@ -63,7 +65,7 @@ export function parseHostSettings(output: string, env: Env): HostSettings {
       .map(unquote)
       .filter((path) => path !== 'none')
       .map(expand),
-    identitiesOnly: one('identitiesonly') === 'yes',
+    identitiesOnly: yes('identitiesonly'),
     agentSocket: agentSocket(values.get('identityagent')?.[0], agent, env, expand),
     jumps: (one('proxyjump') ?? '')
       .split(',')
@@ -73,8 +75,8 @@ export function parseHostSettings(output: string, env: Env): HostSettings {
     knownHostsFiles: files('userknownhostsfile'),
     globalKnownHostsFiles: files('globalknownhostsfile'),
     hostKeyAlias: one('hostkeyalias'),
-    hashKnownHosts: one('hashknownhosts') === 'yes',
-    strictHostKeyChecking: one('stricthostkeychecking') ?? 'ask',
+    hashKnownHosts: yes('hashknownhosts'),
+    strictHostKeyChecking: yes('stricthostkeychecking'),
     addressFamily: family === 'inet' ? 4 : family === 'inet6' ? 6 : 0,
     bindAddress: one('bindaddress'),
   };

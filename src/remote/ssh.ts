@@ -154,12 +154,15 @@ async function openHop(
   }
 }
 
+/** A jump host as a target. `lastKeyFile`: the key that the inventory names for the host behind it. */
+export type Hop = Target & {readonly lastKeyFile?: string};
+
 /** The last jump host of a host as a target of its own. It never gets the host's password. */
 export async function hopOf(
-  target: Target,
+  target: Hop,
   settings: HostSettings,
   config: SshConfig,
-): Promise<{readonly target: Target; readonly settings: HostSettings}> {
+): Promise<{readonly target: Hop; readonly settings: HostSettings}> {
   const text = settings.jumps.at(-1) ?? '';
   const hop = parseJump(text);
   if (hop === undefined)
@@ -174,6 +177,7 @@ export async function hopOf(
     ...(hop.user === undefined ? {} : {user: hop.user}),
   });
   const before = settings.jumps.slice(0, -1);
+  const key = target.privateKeyFile ?? target.lastKeyFile;
   return {
     target: {
       host: hop.host,
@@ -181,14 +185,14 @@ export async function hopOf(
       address: hop.host,
       sshArgs: configFile,
       timeoutMs: target.timeoutMs,
+      ...(key === undefined ? {} : {lastKeyFile: key}),
       ...(target.passphrase === undefined ? {} : {passphrase: target.passphrase}),
     },
     settings: {
       ...own,
       ...(before.length > 0 ? {jumps: before, proxyCommand: undefined} : {}),
       // ssh itself would not offer the host's key to a jump host; it is offered last, as inventories name one key for all.
-      identityFiles:
-        target.privateKeyFile === undefined ? own.identityFiles : [...own.identityFiles, target.privateKeyFile],
+      identityFiles: key === undefined ? own.identityFiles : [...own.identityFiles, key],
     },
   };
 }
@@ -207,8 +211,12 @@ function forward({client, closed}: LoggedIn, host: string, port: number, name: s
     void closed.then((why) => reject(new Unreachable('other', `${name}: ${why}`)));
     try {
       client.forwardOut('127.0.0.1', 0, host, port, (problem, channel) => {
-        if (problem === undefined) resolve(channel);
-        else {
+        if (problem === undefined) {
+          // As a plain socket does: when the far side has ended, so do we.
+          channel.once('end', () => channel.end());
+          channel.on('error', () => undefined);
+          resolve(channel);
+        } else {
           reject(
             new Unreachable(
               'refused',

@@ -12,9 +12,12 @@ export const guardParam = p.either(
 );
 
 /** The parameter `allow_lockout`. */
-export const allowLockoutParam = p.boolean('go on though it would lock out the account, key or address of this very connection', {
-  default: false,
-});
+export const allowLockoutParam = p.boolean(
+  'go on though it would lock out the account, key or address of this very connection',
+  {
+    default: false,
+  },
+);
 
 /**
  * Puts ops behind a guard: the host brings `restores` back and runs `undo` unless a fresh login (with become, where the run uses it) works in time.

@@ -23,9 +23,9 @@ export type HomeFile = {
 export function homeFile(user: string, relative: string, path?: string): Probe<HomeFile> {
   const place = path === undefined ? sh`"$h"/${relative}` : sh`${path}`;
   const fragment = sh`e=$(getent passwd ${user} 2>/dev/null || grep ${`^${user}:`} /etc/passwd) || exit 3
-h=$(printf '%s\n' "$e" | cut -d: -f6); f=${place}
+h=$(printf '%s\n' "$e" | cut -d: -f6); f=${place}; d=$(dirname -- "$f")
 printf '%s\n' "$f" "$h"
-for x in "$h" "\${f%/*}" "$f"; do stat -c '%F|%a|%U|%G|%u|%g|%s|%Y' -- "$x" 2>/dev/null || echo absent; done
+for x in "$h" "$d" "$f"; do stat -c '%F|%a|%U|%G|%u|%g|%s|%Y' -- "$x" 2>/dev/null || echo absent; done
 if [ -f "$f" ] && [ ! -L "$f" ]; then head -c 1048577 -- "$f" || exit 4; fi`;
   const dependsOn: Key[] = [
     `account:${user}`,
@@ -80,4 +80,3 @@ function stateOf(line: string): FileState {
   if (kind === 'symbolic link') return {type: 'link', target: '', followed: {type: 'absent'}, ...inode};
   return {type: 'other', kind, ...inode};
 }
-

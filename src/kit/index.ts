@@ -51,3 +51,6 @@ export {
   signedBy,
   type Certificate,
 } from './x509.ts';
+export {homeFile, type HomeFile} from './home-file.ts';
+export {allowLockoutParam, guardOps, guardParam} from './guard.ts';
+export {nftDiff, nftFile, nftFolder, nftHasTable, nftHolds, nftProbe, type NftDiff, type NftState} from './nft-store.ts';

@@ -29,11 +29,11 @@ ReloadPropagatedFrom=nftables.service
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/bin/sh -c 'exec nft -f - <<END\\ninclude "${nftFolder}/*.nft"\\nEND'
-ExecReload=/bin/sh -c 'exec nft -f - <<END\\ninclude "${nftFolder}/*.nft"\\nEND'
+ExecStart=/bin/sh -c "echo 'include \\"${nftFolder}/*.nft\\"' | nft -f -"
+ExecReload=/bin/sh -c "echo 'include \\"${nftFolder}/*.nft\\"' | nft -f -"
 
 [Install]
-WantedBy=multi-user.target
+WantedBy=sysinit.target
 `;
 
 /** Loads all our files, in one transaction, as the unit does. */
@@ -94,7 +94,13 @@ export type NftDiff = {
  */
 export function nftDiff(
   name: string,
-  wanted: {readonly text: string | undefined; readonly live: boolean; readonly what: string; readonly shown: string; readonly drop?: string},
+  wanted: {
+    readonly text: string | undefined;
+    readonly live: boolean;
+    readonly what: string;
+    readonly shown: string;
+    readonly drop?: string;
+  },
   now: NftState,
 ): NftDiff {
   const changes: Change[] = [];
@@ -114,10 +120,7 @@ export function nftDiff(
       changes.push({what: wanted.what, before: wanted.shown, after: undefined});
       ops.push({
         op: 'run',
-        argv:
-          wanted.drop === undefined
-            ? ['/bin/sh', '-c', loadText]
-            : ['nft', 'delete', 'table', 'inet', wanted.drop],
+        argv: wanted.drop === undefined ? ['/bin/sh', '-c', loadText] : ['nft', 'delete', 'table', 'inet', wanted.drop],
         affects,
       });
     }
@@ -139,7 +142,11 @@ export function nftDiff(
     if (!wanted.live) changes.push({what: wanted.what, before: undefined, after: wanted.shown});
     if (changes.length > 0) {
       if (systemd && (unitStale || disabled))
-        ops.push({op: 'run', argv: ['/bin/sh', '-c', `systemctl daemon-reload && systemctl enable ${unitName}`], affects});
+        ops.push({
+          op: 'run',
+          argv: ['/bin/sh', '-c', `systemctl daemon-reload && systemctl enable ${unitName}`],
+          affects,
+        });
       ops.push({
         op: 'run',
         argv: systemd ? ['systemctl', 'restart', unitName] : ['/bin/sh', '-c', loadText],
@@ -162,7 +169,6 @@ export function nftDiff(
                 '-c',
                 `${wanted.drop === undefined ? '' : `nft delete table inet ${wanted.drop} 2>/dev/null; `}${loadText}`,
               ],
-              affects,
             },
           ],
     volatile: wanted.text !== undefined && !systemd,

@@ -98,7 +98,8 @@ w=
 now ${singleQuoted(read.path)} 0`;
     case 'unit':
       return `if [ -d /run/systemd/system ]; then
-w=$(systemctl --no-pager show -p LoadState,ActiveState,UnitFileState,FragmentPath -- ${singleQuoted(read.unit)} | {
+w=$(systemctl --no-pager show -p LoadState,ActiveState,UnitFileState,FragmentPath -- ${singleQuoted(read.unit)} 2>/dev/null | {
+a=not-found b=inactive c= d=
 while IFS= read -r l; do v=\${l#*=}
 case $l in LoadState=*) a=$v ;; ActiveState=*) b=$v ;; UnitFileState=*) c=$v ;; FragmentPath=*) d=$v ;; esac; done
 echo "$a $b $c $d"; })
@@ -119,7 +120,7 @@ fi
 [ -n "$w" ] || w=absent`;
     case 'account':
       return `w=$(getent passwd ${singleQuoted(read.name)} || grep ${singleQuoted(`^${pattern(read.name)}:`)} /etc/passwd)
-if [ -z "$w" ]; then w=absent
+${only(read.name)}if [ -z "$w" ]; then w=absent
 else
 f=\${w#*:}; f=\${f%%:*}; w=\${w#*:*:}
 s=-
@@ -134,8 +135,13 @@ w="$w $s"
 fi`;
     case 'group':
       return `w=$(getent group ${singleQuoted(read.name)} || grep ${singleQuoted(`^${pattern(read.name)}:`)} /etc/group)
-if [ -z "$w" ]; then w=absent; else w=\${w#*:*:}; fi`;
+${only(read.name)}if [ -z "$w" ]; then w=absent; else w=\${w#*:*:}; fi`;
   }
+}
+
+/** A number that was asked for as a name may have found somebody else. */
+function only(name: string): string {
+  return `case $w in ${singleQuoted(name)}:*) ;; *) w= ;; esac\n`;
 }
 
 function pattern(name: string): string {

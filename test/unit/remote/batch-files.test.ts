@@ -117,7 +117,7 @@ eachShell('any bytes arrive as they are, and files next to them do too', async (
     const state = states[i]!;
     t.true(
       state.type === 'file' && state.content !== undefined && Buffer.from(state.content).equals(bytes),
-      Object.keys(contents)[i]!,
+      Object.keys(contents)[i],
     );
   }
 });

@@ -2,8 +2,11 @@ import {performance} from 'node:perf_hooks';
 import {isNonEmpty} from '../base/nonempty.ts';
 import type {Op, PlainOp} from '../kit/op.ts';
 import type {Read, Reply} from '../kit/reads.ts';
-import {compileReads} from '../remote/batch.ts';
+import {compileReads, type ReadValues} from '../remote/batch.ts';
+import {exitStatus} from '../remote/exit-status.ts';
 import {lowerOp} from '../remote/lower.ts';
+import {replyOfRun} from '../remote/lower-run.ts';
+import {ReadFailed} from '../remote/read-fragment.ts';
 import type {Fragment, Outcome} from '../remote/session.ts';
 import type {Applied, Batch, Queued} from './batch.ts';
 import type {RunContext} from './context.ts';
@@ -18,7 +21,7 @@ type Piece = {
   readonly task: Queued;
   readonly ops: readonly {op: PlainOp; at: number}[];
   readonly verifyAt: number;
-  readonly decode: (outcomes: readonly Outcome[]) => ReadonlyMap<Read, unknown> | Error;
+  readonly decode: (outcomes: readonly Outcome[]) => ReadValues | ReadFailed;
 };
 
 /**
@@ -104,8 +107,8 @@ function judge(run: RunContext, host: HostState, batch: Batch, piece: Piece, out
     const outcome = firstFailure(outcomes, piece, at) ?? outcomes[at];
     if (outcome === undefined || !outcome.ran) return {applied: 'not-run'};
     durationMs += outcome.durationMs;
-    const failed = outcome.timedOut || (outcome.reply.exit !== 0 && !accepts(op, outcome.reply.exit));
-    if (op.op === 'run' && op.output === true) outputs.push(outcome.reply);
+    const failed = outcome.timedOut || (outcome.reply.exit !== 0 && !(op.op === 'run' && op.accepts === 'any'));
+    if (op.op === 'run' && op.output === true) outputs.push(replyOfRun(op, outcome.reply));
     if (failed)
       return {
         applied: 'failed',
@@ -119,8 +122,8 @@ function judge(run: RunContext, host: HostState, batch: Batch, piece: Piece, out
   if (!task.verifies) return {applied: 'ran', outputs, durationMs};
   const began = performance.now();
   const decoded = piece.decode(outcomes);
-  if (decoded instanceof Error) throw decoded;
   learnAll(host, batch.account, decoded);
+  if (decoded instanceof ReadFailed) throw decoded;
   const state = task.probe.join(task.probe.reads.map((read) => decoded.get(read)));
   const plan = planFor(run, host, batch, task.module, task.values, state);
   durationMs += performance.now() - began;
@@ -132,19 +135,14 @@ function judge(run: RunContext, host: HostState, batch: Batch, piece: Piece, out
 function firstFailure(outcomes: readonly Outcome[], piece: Piece, at: number): Outcome | undefined {
   const earlier = piece.ops.filter((o) => o.at < at).at(-1)?.at ?? -1;
   const from = Math.max(earlier + 1, 0);
-  const mine = outcomes.slice(from, at).findLast((o) => o.ran && o.reply.exit === 75);
+  const mine = outcomes.slice(from, at).findLast((o) => o.ran && o.reply.exit === exitStatus.moved);
   return mine;
 }
 
 /** Keeps what a batch of reads answered. *errors*: throws what decoding found wrong with the replies. */
-export function learnAll(host: HostState, account: string, decoded: ReadonlyMap<Read, unknown> | Error): void {
-  if (decoded instanceof Error) throw decoded;
-  for (const [read, value] of decoded) host.world.learn(account, read, value);
-}
-
-function accepts(op: PlainOp, exit: number): boolean {
-  if (op.op !== 'run' || op.accepts === undefined) return exit === 0;
-  return op.accepts === 'any' || op.accepts.includes(exit);
+export function learnAll(host: HostState, account: string, decoded: ReadValues | ReadFailed): void {
+  if (decoded instanceof ReadFailed) throw decoded;
+  for (const [read, value] of decoded) host.world.learn(account, read, value, decoded.witness(read));
 }
 
 /** How an op is called in messages: never with content or secrets. */

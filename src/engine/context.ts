@@ -24,6 +24,8 @@ export type Bound =
 /** The site as the engine needs it; `src/playbook` provides it, the CLI puts the two together. */
 export type SiteView = {
   readonly program: Program;
+  /** hosts of the batch that runs now, for `ansible_play_hosts` */
+  enterBatch(play: Play, batch: readonly string[], active: () => readonly string[]): void;
   /** hosts of a play, in order, after `--limit` */
   hostsOf(play: Play): readonly string[];
   scopeFor(host: string, play: Play, task: Task | undefined, memory: HostMemory): Scope;

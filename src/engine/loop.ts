@@ -1,10 +1,9 @@
-import {bad, ok, type Result} from '../base/result.ts';
-import {error} from '../base/diagnostic.ts';
+import {ok, type Result} from '../base/result.ts';
 import {Unknown} from '../base/unknown.ts';
-import {isMapping} from '../base/json.ts';
 import type {Loop} from '../playbook/program.ts';
 import type {Scope} from '../playbook/scope.ts';
-import {withItems} from '../playbook/lookups.ts';
+import {loopItems} from '../playbook/lookups.ts';
+import type {TaskScope} from '../playbook/scope-task.ts';
 import {valueOr} from './runner.ts';
 
 /** One round of a loop: the variables it sets, the element, and what stands for it in reports. */
@@ -16,20 +15,9 @@ export type Element = {
 
 /** The rounds of a loop, in order. *errors*: a located problem when the source is no list. An Unknown list gives an Unknown value. */
 export function loopElements(loop: Loop, scope: Scope): Result<readonly Element[]> {
-  const source = scope.evaluate(loop.source);
-  if (!source.ok) return source;
-  if (source.value instanceof Unknown) return ok(source.value as unknown as readonly Element[]);
-  const items = loop.form === 'loop' ? source : withItems(loop.form, source.value, scope);
+  const items = loopItems(scope as TaskScope, loop);
   if (!items.ok) return items;
-  if (!Array.isArray(items.value)) {
-    const kind = isMapping(items.value) ? 'a mapping' : typeof items.value;
-    return bad(
-      error('loop-not-list', `the loop is ${kind}, not a list`, {
-        span: loop.source.span,
-        help: isMapping(items.value) ? 'use `{{ … | dict2items }}`' : 'give a list',
-      }),
-    );
-  }
+  if (items.value instanceof Unknown) return ok(items.value as unknown as readonly Element[]);
   const list: readonly unknown[] = items.value;
   return ok(
     list.map((item, index) => {

@@ -18,6 +18,7 @@ export async function runPlay(run: RunContext, play: Play, stateOf: (name: strin
   run.emit({event: 'play-started', play: play.name, hosts: all, at: placeOf(play.span)});
   for (const names of portions(hosts, serialOf(run, play, hosts[0]))) {
     const context: PlayContext = {play, hosts: names, once: new Map()};
+    run.site.enterBatch(play, names, () => names.filter((name) => stateOf(name).stopped === undefined));
     const runners = names.map((name) => new HostRunner(run, stateOf(name), context));
     for (const segment of segments(play)) {
       const alive = runners.filter((runner) => runner.host.stopped === undefined);

@@ -6,6 +6,8 @@ import type {FileRead, Read} from '../kit/reads.ts';
 /** What a change did to a key: the value that later reads will see, or an Unknown that names the task it waits for. */
 export type Prediction = {readonly key: Key; readonly value: unknown; /** the task, in words */ readonly cause: string};
 
+type Reply = {readonly read: Read; readonly value: unknown; readonly witness: string | undefined};
+
 /** What is known for a probe: all of it, something that only applying will tell, or reads that still have to be made. */
 export type Sight<T> =
   | {readonly sight: 'known'; readonly state: T}
@@ -18,14 +20,14 @@ export type Sight<T> =
  * Replies are kept per account, since accounts may see different things; predictions hold for all.
  */
 export class World {
-  readonly #replies = new Map<string, Map<string, {read: Read; value: unknown}>>();
+  readonly #replies = new Map<string, Map<string, Reply>>();
   #predictions: Prediction[] = [];
 
   /** Keeps a reply. */
-  learn(user: string, read: Read, value: unknown): void {
+  learn(user: string, read: Read, value: unknown, witness?: string): void {
     let replies = this.#replies.get(user);
-    if (replies === undefined) this.#replies.set(user, (replies = new Map<string, {read: Read; value: unknown}>()));
-    replies.set(read.key, {read, value});
+    if (replies === undefined) this.#replies.set(user, (replies = new Map<string, Reply>()));
+    replies.set(read.key, {read, value, witness});
   }
 
   /** What is known for a probe as this account. */
@@ -54,6 +56,16 @@ export class World {
       if (prediction.key === key) return prediction.value;
     }
     return this.#replies.get(user)?.get(key)?.value;
+  }
+
+  /** What a key's reads answered, as something to compare with later; none where ops of this run change it first. */
+  witnessesOf(user: string, key: Key): readonly {read: Read; witness: string}[] {
+    if (this.#predictions.some((p) => touches(p.key, key))) return [];
+    const found: {read: Read; witness: string}[] = [];
+    for (const {read, witness} of this.#replies.get(user)?.values() ?? []) {
+      if (witness !== undefined && depends(read, key)) found.push({read, witness});
+    }
+    return found;
   }
 
   /** Whether a reply for this read is there, whatever the predictions say. */
@@ -106,7 +118,7 @@ function depends(read: Read, changed: Key): boolean {
 }
 
 /** A kept reply serves a read when it holds at least as much: a file's content may not have travelled. */
-function answers(reply: {read: Read; value: unknown}, wanted: Read): boolean {
+function answers(reply: Reply, wanted: Read): boolean {
   if (wanted.read !== 'file' || wanted.content === 'never') return true;
   const state = reply.value as {type: string; sha256?: string; content?: Uint8Array; denied?: true; sizeBytes?: number};
   const followed = state as {

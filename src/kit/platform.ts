@@ -23,6 +23,10 @@ export type Platform = {
   readonly pamInclude: 'include' | '@include' | 'substack';
   readonly sshdUnit: string;
   readonly libvirtUnit: string;
+  /** brings libvirt's QEMU driver with its qemu.conf */
+  readonly libvirtPackage: string;
+  /** packages with libsasl's plugins: for a mechanism (upper case), for the sasldb store (`sasldb`), and where none is named (`default`) */
+  readonly saslPlugins: Readonly<Record<string, string>>;
   readonly nologinShell: string;
   readonly packageManager: 'apt' | 'zypper' | 'dnf' | 'apk' | 'none';
 };
@@ -42,6 +46,15 @@ const debian: Platform = {
   pamInclude: '@include',
   sshdUnit: 'ssh.service',
   libvirtUnit: 'libvirtd.service',
+  libvirtPackage: 'libvirt-daemon-system',
+  saslPlugins: {
+    default: 'libsasl2-modules',
+    sasldb: 'libsasl2-modules-db',
+    GSSAPI: 'libsasl2-modules-gssapi-mit',
+    'GSS-SPNEGO': 'libsasl2-modules-gssapi-mit',
+    OTP: 'libsasl2-modules-otp',
+    EXTERNAL: 'libsasl2-2',
+  },
   nologinShell: '/usr/sbin/nologin',
   packageManager: 'apt',
 };
@@ -60,6 +73,22 @@ const suse: Platform = {
   pamInclude: 'include',
   sshdUnit: 'sshd.service',
   libvirtUnit: 'libvirtd.service',
+  libvirtPackage: 'libvirt-daemon-qemu',
+  saslPlugins: {
+    default: 'cyrus-sasl',
+    sasldb: 'cyrus-sasl',
+    PLAIN: 'cyrus-sasl-plain',
+    LOGIN: 'cyrus-sasl-plain',
+    'SCRAM-SHA-1': 'cyrus-sasl-scram',
+    'SCRAM-SHA-256': 'cyrus-sasl-scram',
+    'SCRAM-SHA-512': 'cyrus-sasl-scram',
+    'DIGEST-MD5': 'cyrus-sasl-digestmd5',
+    'CRAM-MD5': 'cyrus-sasl-crammd5',
+    GSSAPI: 'cyrus-sasl-gssapi',
+    'GSS-SPNEGO': 'cyrus-sasl-gssapi',
+    OTP: 'cyrus-sasl-otp',
+    EXTERNAL: 'cyrus-sasl',
+  },
   nologinShell: '/sbin/nologin',
   packageManager: 'zypper',
 };
@@ -69,6 +98,21 @@ const redhat: Platform = {
   saslauthdMechanism: 'MECH',
   saslauthdOptions: 'FLAGS',
   saslauthdSocket: '/run/saslauthd/mux',
+  saslauthdPackage: 'cyrus-sasl',
+  libvirtPackage: 'libvirt-daemon-driver-qemu',
+  saslPlugins: {
+    default: 'cyrus-sasl-lib',
+    sasldb: 'cyrus-sasl-lib',
+    PLAIN: 'cyrus-sasl-plain',
+    LOGIN: 'cyrus-sasl-plain',
+    'SCRAM-SHA-1': 'cyrus-sasl-scram',
+    'SCRAM-SHA-256': 'cyrus-sasl-scram',
+    'SCRAM-SHA-512': 'cyrus-sasl-scram',
+    'DIGEST-MD5': 'cyrus-sasl-md5',
+    'CRAM-MD5': 'cyrus-sasl-md5',
+    GSSAPI: 'cyrus-sasl-gssapi',
+    'GSS-SPNEGO': 'cyrus-sasl-gssapi',
+  },
   pamInclude: 'substack',
   packageManager: 'dnf',
 };

@@ -1,0 +1,9 @@
+import {luksProofs} from './luks.ts';
+import type {Proof} from './proof.ts';
+import {spiceProofs} from './spice.ts';
+import {tunnelProofs} from './tunnel.ts';
+
+/** Every claim that playbooks/site.yml makes about the lab, in the order of the playbooks. */
+export async function allProofs(): Promise<readonly Proof[]> {
+  return [...(await spiceProofs('kvm1')), ...(await spiceProofs('kvm2')), ...tunnelProofs(), ...(await luksProofs())];
+}

@@ -14,6 +14,7 @@ usage: npm run lab -- COMMAND
   reset HOST...       back to the bare state (new tree, same address and ssh host key)
   restart HOST...     a hard reboot: processes, /run and /tmp go, files and disks stay
   status              what is up
+  is-up               exit status 0 if the lab is up (for scripts)
   ssh [USER@]HOST [COMMAND...]   log in (as admin)
   exec HOST COMMAND...           run as root inside the host, without ssh
   clean               remove images that no recipe names any more
@@ -83,6 +84,7 @@ case $command in
       host_fields "$h"; host_is_up "$h" && state=up || state=-
       printf '%-10s %-12s %-8s %s\n' "$h" "$ip" "$kind" "$state"
     done ;;
+  is-up) network_is_up ;;
   ssh)
     [ $# -gt 0 ] || die "ssh to which host?"
     target=$1 user=admin; shift

@@ -19,6 +19,14 @@ export function quoteHelp(value: string): string {
 
 /** What to tell about a text that YAML cannot read. `reason` and `position` are the parser's; `text` is the source with earlier mistakes repaired. */
 export function explainSyntax(source: Source, text: string, reason: string, position: number): Explained {
+  const {problem, repair} = explain(source, text, reason, position);
+  const end = Math.min(problem.span?.end ?? 0, text.length);
+  const span = {source, start: Math.min(problem.span?.start ?? 0, end), end};
+  const usable = repair !== undefined && repair.start < repair.end && repair.end <= text.length;
+  return {problem: {...problem, span}, ...(usable && {repair})};
+}
+
+function explain(source: Source, text: string, reason: string, position: number): Explained {
   if (reason.startsWith('null byte') || reason.startsWith('the stream contains non-printable'))
     return unprintable(source, text, position);
   if (reason.startsWith('unknown escape') || reason.startsWith('expected hexadecimal'))
@@ -47,12 +55,16 @@ export function explainSyntax(source: Source, text: string, reason: string, posi
   return {problem: generic(source, text, reason, position)};
 }
 
+function lineStartOf(text: string, offset: number): number {
+  return offset <= 0 ? 0 : text.lastIndexOf('\n', offset - 1) + 1;
+}
+
 /** The line of the error, then the lines above it to the nearest one with text. */
 function candidates(text: string, position: number): Line[] {
   const lines: Line[] = [];
   let at = Math.min(position, text.length);
   while (lines.length < 3) {
-    const start = text.lastIndexOf('\n', at - 1) + 1;
+    const start = lineStartOf(text, at);
     const found = text.indexOf('\n', start);
     const line = text.slice(start, found < 0 ? text.length : found).replace(/\r$/, '');
     if (!/^\s*(?:#.*)?$/.test(line)) lines.push({start, text: line});
@@ -253,7 +265,7 @@ function unclosedBracket(text: string, position: number): number {
 }
 
 function generic(source: Source, text: string, reason: string, position: number): Diagnostic {
-  const lineStart = text.lastIndexOf('\n', position - 1) + 1;
+  const lineStart = lineStartOf(text, position);
   const found = text.indexOf('\n', lineStart);
   const lineEnd = found < 0 ? text.length : found;
   const blanks = /^ */.exec(text.slice(lineStart, lineEnd))?.[0].length ?? 0;
@@ -292,7 +304,7 @@ function levelsAbove(text: string, lineStart: number): number[] {
   const levels: number[] = [];
   let smallest = Infinity;
   for (let at = lineStart - 1; at > 0 && smallest > 0 && levels.length < 3;) {
-    const start = text.lastIndexOf('\n', at - 1) + 1;
+    const start = lineStartOf(text, at);
     const line = text.slice(start, at);
     const indent = /^ */.exec(line)?.[0].length ?? 0;
     if (!/^\s*(?:#.*)?$/.test(line) && indent < smallest) {

@@ -138,10 +138,57 @@ test('every text that js-yaml writes is read as js-yaml reads it, and every char
       for (let i = 0; i < node.value.length; i++) {
         if (!/[a-zé{#:-]/.test(node.value[i] ?? '')) continue;
         const span = spanWithin(node, i, i + 1);
-        t.is(span.source.text.slice(span.start, span.end), node.value[i]);
+        t.is(span.source.text.slice(span.start, span.end), node.value[i] ?? '');
       }
     }
   }
+});
+
+test('any text gives a value or located problems, and problems exactly where js-yaml has an error or a key stands twice', (t) => {
+  const piece = fc.constantFrom(
+    'a',
+    'b:',
+    ': ',
+    '- ',
+    '\n',
+    '\n  ',
+    '"',
+    "'",
+    '{{ x }}',
+    '{',
+    '}',
+    '[',
+    ']',
+    ',',
+    '#',
+    '&a ',
+    '*a',
+    '|\n',
+    '>-\n',
+    '!!str ',
+    '\t',
+    '? ',
+    '%',
+    '@',
+    '\\',
+    '---\n',
+  );
+  fc.assert(
+    fc.property(fc.array(piece, {maxLength: 12}), (pieces) => {
+      const text = pieces.join('');
+      const {problems} = parse(text);
+      for (const {span} of problems)
+        t.true(span !== undefined && span.start <= span.end && span.end <= text.length, text);
+      let fails = false;
+      try {
+        load(`${text}\n`);
+      } catch (cause) {
+        fails = !/expected a document|single document|empty/i.test(String(cause));
+      }
+      if (fails && !/^\s*---|\n---/.test(text)) t.true(problems.length > 0, text);
+    }),
+    {numRuns: 2000},
+  );
 });
 
 test('aliases of aliases do not explode', (t) => {

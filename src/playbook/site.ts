@@ -68,9 +68,9 @@ export type SiteOptions = {
 export async function loadSite(options: SiteOptions): Promise<Result<Site>> {
   const {site, problems} = await openSite(options);
   const errors = problems.filter((problem) => problem.severity === 'error');
-  return isNonEmpty(errors)
-    ? {ok: false, problems: [...errors, ...problems.filter((p) => p.severity === 'warning')]}
-    : ok(site);
+  const [first, ...more] = errors;
+  if (first === undefined) return ok(site);
+  return bad(first, ...more, ...problems.filter((problem) => problem.severity === 'warning'));
 }
 
 /** Loads a site as far as it can be loaded, with all that is wrong with its files: for `validate`, which goes on and finds the rest. */
@@ -198,6 +198,12 @@ export class Site {
   /** Sets what a host has learnt without making a scope. */
   remember(host: string, memory: HostMemory): void {
     this.#memories.set(host, memory);
+  }
+
+  /** Forgets what hosts are said to have learnt: after validation, before the run. */
+  forgetAll(): void {
+    this.#memories.clear();
+    this.#plays.clear();
   }
 
   /** The hosts of the batch that runs now, and which of them still work: for `ansible_play_batch` and `ansible_play_hosts`. */

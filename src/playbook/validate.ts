@@ -1,0 +1,425 @@
+// Everything that can be known before the first connection, all of it in one go. Facts and results are unknown here and spread through the evaluation:
+// what hangs on them is never reported.
+import {error, warning} from '../base/diagnostic.ts';
+import type {Diagnostic, Source} from '../base/diagnostic.ts';
+import {nearestName} from '../base/nearest.ts';
+import {findUnknown, Unknown} from '../base/unknown.ts';
+import {isTemplate, textOf} from './keywords.ts';
+import type {Include, Item, Play, Task} from './program.ts';
+import type {Node} from './node.ts';
+import {Representatives} from './representatives.ts';
+import type {HostMemory} from './scope.ts';
+import type {TaskScope} from './scope-task.ts';
+import {everyItem, isImplicit} from './select.ts';
+import type {Site} from './site.ts';
+import {StaticCheck} from './validate-static.ts';
+import {checkTask, outlookOf, roundsOf} from './validate-task.ts';
+
+/** Includes within includes are followed this deep. */
+const deepest = 12;
+
+/** All mistakes and oddities of a site, sorted by place; those found while it was loaded are among them. */
+export function validateSite(site: Site): readonly Diagnostic[] {
+  const validation = new Validation(site);
+  for (const problem of site.problems) validation.report(problem);
+  validation.run();
+  site.forgetAll();
+  return sorted(validation.problems);
+}
+
+type Locals = Readonly<Record<string, unknown>>;
+type Handlers = {readonly names: ReadonlyMap<string, Task>; readonly open: boolean; readonly used: Set<Task>};
+
+class Validation {
+  readonly problems: Diagnostic[] = [];
+  readonly #seen = new Set<string>();
+  readonly #site: Site;
+  readonly #static: StaticCheck;
+  readonly #memory: HostMemory;
+  /** variables may come from files whose names are not known yet */
+  #open = false;
+  /** hosts and groups may be added during the run */
+  #growing = false;
+
+  constructor(site: Site) {
+    this.#site = site;
+    this.#static = new StaticCheck(site.variables, (problem) => this.report(problem));
+    this.#memory = {facts: {}, setFacts: new Map(), registered: new Map(), includedVars: new Map()};
+  }
+
+  report(problem: Diagnostic): void {
+    if (this.#open && problem.code.startsWith('undefined-')) return;
+    const {span, code, message} = problem;
+    const key = `${code}\n${message}\n${span === undefined ? '' : `${span.source.path}:${span.start}`}`;
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    this.problems.push(problem);
+  }
+
+  run(): void {
+    const {program, inventory} = this.#site;
+    for (const host of inventory.hostNames()) this.#site.remember(host, this.#memory);
+    this.#site.remember('localhost', this.#memory);
+    this.#foresee();
+    let matched = false;
+    for (const play of program.plays) {
+      const {hosts, problems} = this.#site.matchesOf(play);
+      if (!this.#growing) for (const problem of problems) this.report(problem);
+      else for (const problem of problems) if (problem.severity === 'error') this.report(problem);
+      if (hosts.length > 0) matched = true;
+      for (const host of hosts) this.#site.remember(host, this.#memory);
+      this.#play(play, hosts);
+    }
+    if (!matched && !this.#growing && program.plays.length > 0) {
+      const first = program.plays[0];
+      const limited = this.#site.variables.settings.limit;
+      const why = limited === undefined || limited === '' ? '' : ` within --limit ${limited}`;
+      this.report(
+        error('no-hosts', `no play matches any host${why}`, first === undefined ? {} : {span: first.hosts.span}),
+      );
+    }
+  }
+
+  /** Names that tasks will set at run time, for every host: from anywhere in the program, in whatever order. */
+  #foresee(): void {
+    const {registered} = this.#memory;
+    const {program} = this.#site;
+    for (const name of [
+      'ansible_failed_task',
+      'ansible_failed_result',
+      'ansible_delegated_vars',
+      'ansible_loop',
+      'ansible_index_var',
+      'ansible_parent_role_paths',
+    ])
+      registered.set(name, new Unknown(name));
+    for (const play of program.plays) {
+      for (const prompt of play.varsPrompt)
+        registered.set(prompt.name, new Unknown(`the answer to "${prompt.prompt}"`));
+    }
+    for (const {item} of everyItem(program, true)) {
+      if (item.item === 'include' && isTemplate(item.file)) this.#open = true;
+      if (item.item !== 'task') continue;
+      const cause = `task "${textOf(item.name) ?? item.spelled}"`;
+      const {register} = item.keywords;
+      if (register !== undefined) registered.set(register, new Unknown(cause));
+      if (item.doing.do !== 'action') continue;
+      const {params} = item;
+      switch (item.doing.action) {
+        case 'set_fact':
+        case 'add_host':
+          if (params?.kind === 'map') for (const {key} of params.entries) registered.set(key, new Unknown(cause));
+          else this.#open = true;
+          if (item.doing.action === 'add_host') this.#growing = true;
+          break;
+        case 'group_by':
+          this.#growing = true;
+          // the variables of groups that do not exist yet
+          this.#open = true;
+          break;
+      }
+    }
+  }
+
+  #play(play: Play, hosts: readonly string[]): void {
+    this.#playStatics(play);
+    const handlers = handlersOf(play);
+    const representatives = new Representatives(hosts, this.#site.variables, play);
+    for (const host of representatives.for(play.varsFiles, [], [])) {
+      for (const problem of this.#site.scopeOf(host, play).fileProblems()) this.report(problem);
+    }
+    const groups = new Set<string>();
+    for (const host of hosts) {
+      const key = this.#site.inventory.groupsOf(host).join();
+      const {problems} = this.#site.variables.inventoryVariables.of(host, play.folder);
+      if (problems.length > 0 || !groups.has(key)) for (const problem of problems) this.report(problem);
+      groups.add(key);
+    }
+    const walk = new Walk(this, play, handlers, representatives, this.#site, this.#static, this.#memory);
+    walk.items(play.items, {}, 0);
+    walk.items([...play.handlers], {}, 0);
+    if (hosts.length > 0) this.#unused(handlers, walk.notifiesUnknown);
+  }
+
+  #playStatics(play: Play): void {
+    for (const node of play.vars.values()) this.#static.value(node);
+    for (const node of [...play.varsFiles, play.serial, play.maxFailPercentage, play.hosts]) this.#static.value(node);
+  }
+
+  #unused(handlers: Handlers, unsure: boolean): void {
+    if (unsure || handlers.open) return;
+    for (const task of new Set(handlers.names.values())) {
+      if (handlers.used.has(task)) continue;
+      const name = textOf(task.name);
+      const span = task.name?.span ?? task.span;
+      if (name !== undefined) this.report(warning('unused-handler', `nothing notifies the handler "${name}"`, {span}));
+    }
+  }
+
+  /** A file of include_vars that is known: its variables are there from here on. */
+  includeVars(task: Task, scope: TaskScope, certain: boolean): void {
+    const value = task.params === undefined ? undefined : scope.evaluate(task.params);
+    if (
+      value?.ok !== true ||
+      findUnknown(value.value) !== undefined ||
+      typeof value.value !== 'object' ||
+      value.value === null
+    ) {
+      this.#open = true;
+      return;
+    }
+    const read = this.#site.readVars(value.value as Record<string, unknown>, scope, task);
+    if (read.ok) for (const [name, node] of read.value) this.#memory.includedVars.set(name, node);
+    else {
+      this.#open = true;
+      if (certain) for (const problem of read.problems) this.report(problem);
+    }
+  }
+}
+
+/** Goes through the items of one play. */
+class Walk {
+  notifiesUnknown = false;
+  readonly #validation: Validation;
+  readonly #play: Play;
+  readonly #handlers: Handlers;
+  readonly #representatives: Representatives;
+  readonly #site: Site;
+  readonly #static: StaticCheck;
+  readonly #memory: HostMemory;
+  readonly #layers = new WeakSet<ReadonlyMap<string, Node>>();
+  readonly #files = new Map<string, number>();
+
+  constructor(
+    validation: Validation,
+    play: Play,
+    handlers: Handlers,
+    representatives: Representatives,
+    site: Site,
+    statics: StaticCheck,
+    memory: HostMemory,
+  ) {
+    this.#validation = validation;
+    this.#play = play;
+    this.#handlers = handlers;
+    this.#representatives = representatives;
+    this.#site = site;
+    this.#static = statics;
+    this.#memory = memory;
+  }
+
+  items(items: readonly Item[], locals: Locals, depth: number): void {
+    for (const item of items) {
+      this.#statics(item);
+      if (item.item === 'task') this.#task(item, locals);
+      else if (item.item === 'include') this.#include(item, locals, depth);
+      else for (const part of [item.block, item.rescue, item.always]) this.items(part, locals, depth);
+    }
+  }
+
+  #statics(item: Item): void {
+    const check = this.#static;
+    for (const {values} of item.vars) {
+      if (this.#layers.has(values)) continue;
+      this.#layers.add(values);
+      for (const node of values.values()) check.value(node);
+    }
+    const {keywords} = item;
+    for (const node of keywords.when) check.condition(node, 'when');
+    for (const [key, nodes] of [
+      ['until', keywords.until],
+      ['failed_when', keywords.failedWhen],
+      ['changed_when', keywords.changedWhen],
+    ] as const) {
+      for (const node of nodes ?? []) check.condition(node, key);
+    }
+    for (const value of Object.values(keywords)) {
+      if (isNode(value)) check.value(value);
+    }
+    for (const node of keywords.environment) check.value(node);
+    if (keywords.loop !== undefined) {
+      check.value(keywords.loop.source);
+      check.value(keywords.loop.label);
+    }
+    if (item.item === 'task') this.#params(item);
+    if (item.item === 'include') {
+      check.value(item.file);
+      check.value(item.options);
+    }
+    check.value(item.name);
+  }
+
+  #params(task: Task): void {
+    const spec = task.doing.do === 'action' ? this.#site.catalog.actions.get(task.doing.action) : undefined;
+    const expressions = spec?.expressions ?? [];
+    if (task.params?.kind !== 'map') return this.#static.value(task.params);
+    for (const {key, value} of task.params.entries) {
+      if (!expressions.includes(key)) this.#static.value(value);
+      else if (value.kind === 'list') for (const item of value.items) this.#static.condition(item, key);
+      else this.#static.condition(value, key);
+    }
+  }
+
+  /** The scopes in which an item is looked at. */
+  #scopes(item: Item, values: readonly (Node | undefined)[], locals: Locals): readonly TaskScope[] {
+    const {keywords} = item;
+    const nodes = [
+      ...values,
+      keywords.loop?.source,
+      ...Object.values(keywords).filter(isNode),
+      ...keywords.environment,
+    ].filter((n) => n !== undefined);
+    const layers = item.vars.map((layer) => layer.values);
+    const hosts = this.#representatives.for(nodes, keywords.when, layers);
+    return hosts.map((host) => {
+      const scope = this.#site.scopeOf(host, this.#play, item);
+      return Object.keys(locals).length === 0 ? scope : scope.with(locals);
+    });
+  }
+
+  #task(task: Task, locals: Locals): void {
+    if (isImplicit(task) || !this.#site.isSelected(task)) return;
+    const report = (problem: Diagnostic): void => this.#validation.report(problem);
+    const scopes = this.#scopes(task, [task.params], locals);
+    for (const scope of scopes) {
+      checkTask({
+        task,
+        scope,
+        report,
+        action: (name) => this.#site.catalog.actions.get(name),
+        notified: (names) => this.#notified(names),
+      });
+      if (task.doing.do === 'action' && task.doing.action === 'include_vars') this.#includeVars(task, scope);
+    }
+    // what no host would evaluate is still notified
+    if (scopes.length === 0) this.notifiesUnknown = true;
+  }
+
+  #includeVars(task: Task, scope: TaskScope): void {
+    const quiet = (): void => undefined;
+    for (const locals of roundsOf(task.keywords.loop, task.keywords.when, scope, quiet)) {
+      const inner = scope.with(locals);
+      const outlook = outlookOf(task.keywords.when, inner, quiet);
+      if (outlook !== 'does not run') this.#validation.includeVars(task, inner, outlook === 'runs');
+    }
+  }
+
+  #notified(names: readonly {readonly name: string; readonly node: Node}[] | undefined): void {
+    if (names === undefined) {
+      this.notifiesUnknown = true;
+      return;
+    }
+    const {names: known, used, open} = this.#handlers;
+    for (const {name, node} of names) {
+      const all = [...known].filter(([each]) => each === name).map(([, task]) => task);
+      for (const task of all) used.add(task);
+      if (all.length > 0 || open) continue;
+      const near = nearestName(name, known.keys());
+      this.#validation.report(
+        error('unknown-handler', `there is no handler "${name}"`, {
+          span: node.span,
+          help:
+            near !== undefined
+              ? `did you mean "${near}"?`
+              : known.size === 0
+                ? 'this play has no handlers'
+                : `there are ${[...known.keys()].map((n) => `"${n}"`).join(', ')}`,
+        }),
+      );
+    }
+  }
+
+  #include(include: Include, locals: Locals, depth: number): void {
+    if (depth >= deepest) return;
+    const report = (problem: Diagnostic): void => this.#validation.report(problem);
+    const done = new Set<string>();
+    for (const scope of this.#scopes(include, [include.file, include.options], locals)) {
+      for (const round of roundsOf(include.keywords.loop, include.keywords.when, scope, report)) {
+        const inner = scope.with(round);
+        const outlook = outlookOf(include.keywords.when, inner, report);
+        if (outlook === 'does not run') continue;
+        const file = inner.evaluate(include.file);
+        if (!file.ok) {
+          for (const problem of file.problems) report(problem);
+          continue;
+        }
+        if (typeof file.value !== 'string') continue;
+        const visits = this.#files.get(file.value) ?? 0;
+        const key = `${file.value}\n${JSON.stringify(round)}`;
+        if (done.has(key) || visits > 40) continue;
+        done.add(key);
+        this.#files.set(file.value, visits + 1);
+        const loaded = include.load(file.value);
+        if (!loaded.ok) {
+          // a name that hangs on a condition may be right where the condition holds
+          if (outlook === 'runs' || !isTemplate(include.file)) for (const problem of loaded.problems) report(problem);
+          continue;
+        }
+        this.#foreseeIn(loaded.value);
+        this.items(loaded.value, {...locals, ...round}, depth + 1);
+      }
+    }
+  }
+
+  /** What the tasks of a dynamic include set. */
+  #foreseeIn(items: readonly Item[]): void {
+    for (const item of items) {
+      if (item.item === 'block') this.#foreseeIn([...item.block, ...item.rescue, ...item.always]);
+      if (item.item !== 'task') continue;
+      const cause = `task "${textOf(item.name) ?? item.spelled}"`;
+      if (item.keywords.register !== undefined) this.#memory.registered.set(item.keywords.register, new Unknown(cause));
+      if (item.doing.do === 'action' && item.doing.action === 'set_fact' && item.params?.kind === 'map')
+        for (const {key} of item.params.entries) this.#memory.registered.set(key, new Unknown(cause));
+    }
+  }
+}
+
+function isNode(value: unknown): value is Node {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'kind' in value &&
+    'span' in value &&
+    (value.kind === 'scalar' || value.kind === 'list' || value.kind === 'map')
+  );
+}
+
+/** The names under which handlers can be notified. `open`: some are known only at run time. */
+function handlersOf(play: Play): Handlers {
+  const names = new Map<string, Task>();
+  let open = false;
+  const look = (items: readonly Item[]): void => {
+    for (const item of items) {
+      if (item.item === 'include') open = true;
+      else if (item.item === 'block') look([...item.block, ...item.rescue, ...item.always]);
+      else {
+        const name = textOf(item.name);
+        if (item.name !== undefined && isTemplate(item.name)) open = true;
+        else if (name !== undefined) {
+          names.set(name, item);
+          if (item.role !== undefined) names.set(`${item.role.name} : ${name}`, item);
+        }
+        for (const topic of item.keywords.listen) names.set(topic, item);
+      }
+    }
+  };
+  look(play.handlers);
+  // an include among the tasks may bring a role with handlers
+  const brings = (item: Item): boolean =>
+    item.item === 'include'
+      ? item.what === 'role'
+      : item.item === 'block' && [...item.block, ...item.rescue, ...item.always].some(brings);
+  if (play.items.some(brings)) open = true;
+  return {names, open, used: new Set()};
+}
+
+/** By file in the order in which files come up, then by place. Without a place first. */
+function sorted(problems: readonly Diagnostic[]): readonly Diagnostic[] {
+  const files = new Map<string, number>();
+  for (const {span} of problems)
+    if (span !== undefined && !files.has(span.source.path)) files.set(span.source.path, files.size);
+  const fileOf = (source: Source | undefined): number => (source === undefined ? -1 : (files.get(source.path) ?? 0));
+  return [...problems].sort(
+    (a, b) => fileOf(a.span?.source) - fileOf(b.span?.source) || (a.span?.start ?? 0) - (b.span?.start ?? 0),
+  );
+}

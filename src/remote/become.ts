@@ -54,6 +54,7 @@ export async function passBecome(
   nonce: string,
   name: string,
   onFrom: (address: string) => void = () => undefined,
+  answerMs = ANSWER_MS,
 ): Promise<ShellLink> {
   let out = '';
   let err = '';
@@ -75,7 +76,7 @@ export async function passBecome(
                   'something else may be waiting for an answer: a second factor, a changed PAM stack, a directory server that does not reply',
                 ),
           );
-        }, ANSWER_MS);
+        }, answerMs);
       };
       const onOut = (chunk: Buffer): void => {
         out += chunk.toString('latin1');

@@ -9,12 +9,23 @@ import {askText} from './prompt.ts';
  * Looks the hosts' keys up before the run. All unknown ones appear in one table with one decision: yes on a terminal, or `--accept-new-host-keys`.
  * false = unknown keys were not taken, so nothing is attempted. A changed key is no matter of this table: that host is unreachable.
  */
-export async function confirmHostKeys(run: RunContext, options: ConnectorOptions, accept: boolean, interactive: boolean, tell: (problem: Diagnostic) => void): Promise<boolean> {
+export async function confirmHostKeys(
+  run: RunContext,
+  options: ConnectorOptions,
+  accept: boolean,
+  interactive: boolean,
+  tell: (problem: Diagnostic) => void,
+): Promise<boolean> {
   const targets = new Map<string, Target>();
   for (const play of run.site.program.plays) {
     for (const name of run.site.hostsOf(play)) {
       if (targets.has(name)) continue;
-      const state = new HostState(name, {facts: {}, setFacts: new Map(), registered: new Map(), includedVars: new Map()}, run.connector, run.emit);
+      const state = new HostState(
+        name,
+        {facts: {}, setFacts: new Map(), registered: new Map(), includedVars: new Map()},
+        run.connector,
+        run.emit,
+      );
       const target = run.targetOf(state, run.site.scopeFor(name, play, undefined, state.memory));
       if (target.transport === 'ssh') targets.set(name, target);
     }
@@ -28,15 +39,24 @@ export async function confirmHostKeys(run: RunContext, options: ConnectorOptions
   const survey = await surveyHostKeys([...targets.values()], sshSettings(options), run.signal);
   if (survey.unknown.length === 0) return true;
   const width = Math.max(...survey.unknown.map((key) => key.host.length));
-  const table = survey.unknown.map((key) => `  ${key.host.padEnd(width)}  ${key.keyType.padEnd(12)}  ${key.sha256}`).join('\n');
+  const table = survey.unknown
+    .map((key) => `  ${key.host.padEnd(width)}  ${key.keyType.padEnd(12)}  ${key.sha256}`)
+    .join('\n');
   process.stderr.write(`Hosts that no known_hosts file knows:\n${table}\n`);
-  const yes = accept || (interactive && /^y(es)?$/i.test((await askText('Take these keys into known_hosts? [y/N] ')).trim()));
+  const yes =
+    accept || (interactive && /^y(es)?$/i.test((await askText('Take these keys into known_hosts? [y/N] ')).trim()));
   if (!yes) {
-    tell({severity: 'error', code: 'unknown-host-keys', message: `${survey.unknown.length} host keys are not known; nothing was attempted`, help: 'compare the fingerprints, then `--accept-new-host-keys`'});
+    tell({
+      severity: 'error',
+      code: 'unknown-host-keys',
+      message: `${survey.unknown.length} host keys are not known; nothing was attempted`,
+      help: 'compare the fingerprints, then `--accept-new-host-keys`',
+    });
     return false;
   }
   const byFile = new Map<string, typeof survey.unknown>();
-  for (const key of survey.unknown) if (key.file !== undefined) byFile.set(key.file, [...(byFile.get(key.file) ?? []), key]);
+  for (const key of survey.unknown)
+    if (key.file !== undefined) byFile.set(key.file, [...(byFile.get(key.file) ?? []), key]);
   for (const [file, keys] of byFile) appendKnownHosts(file, keys);
   return true;
 }

@@ -15,25 +15,48 @@ export async function program(argv: readonly string[]): Promise<void> {
     .exitOverride()
     .configureOutput({writeErr: (text) => process.stderr.write(text)})
     .showSuggestionAfterError(true)
-    .addHelpText('after', '\nExit status: 0 as declared; 1 nothing attempted; else the sum of 2 (failed), 4 (unreachable), 8 (check found differences).\nManual of a module: tsplay doc MODULE. All documentation: docs/ in the package.');
+    .addHelpText(
+      'after',
+      '\nExit status: 0 as declared; 1 nothing attempted; else the sum of 2 (failed), 4 (unreachable), 8 (check found differences).\nManual of a module: tsplay doc MODULE. All documentation: docs/ in the package.',
+    );
 
-  playbookOptions(tsplay.command('run').description('converge hosts to what playbooks declare').argument('<playbook...>'))
+  playbookOptions(
+    tsplay.command('run').description('converge hosts to what playbooks declare').argument('<playbook...>'),
+  )
     .option('--check', 'change nothing, show what would change')
-    .action(async (playbooks: string[], options: Record<string, unknown>) => (await import('./run-command.ts')).runCommand('run', playbooks, options, argv));
-  playbookOptions(tsplay.command('check').description('compliance: what differs from the declaration; changes nothing').argument('<playbook...>'))
-    .action(async (playbooks: string[], options: Record<string, unknown>) => (await import('./run-command.ts')).runCommand('check', playbooks, options, argv));
-  playbookOptions(tsplay.command('validate').description('everything that can be known without a connection').argument('<playbook...>'))
-    .action(async (playbooks: string[], options: Record<string, unknown>) => (await import('./run-command.ts')).runCommand('validate', playbooks, options, argv));
+    .action(async (playbooks: string[], options: Record<string, unknown>) =>
+      (await import('./run-command.ts')).runCommand('run', playbooks, options, argv),
+    );
+  playbookOptions(
+    tsplay
+      .command('check')
+      .description('compliance: what differs from the declaration; changes nothing')
+      .argument('<playbook...>'),
+  ).action(async (playbooks: string[], options: Record<string, unknown>) =>
+    (await import('./run-command.ts')).runCommand('check', playbooks, options, argv),
+  );
+  playbookOptions(
+    tsplay
+      .command('validate')
+      .description('everything that can be known without a connection')
+      .argument('<playbook...>'),
+  ).action(async (playbooks: string[], options: Record<string, unknown>) =>
+    (await import('./run-command.ts')).runCommand('validate', playbooks, options, argv),
+  );
   tsplay
     .command('doc')
     .description("a module's manual, or the list of modules")
     .argument('[module]')
     .action(async (name: string | undefined) => (await import('./doc-command.ts')).docCommand(name));
-  inventoryOptions(tsplay.command('inventory').description('hosts and groups, or the variables of one host with their origins'))
+  inventoryOptions(
+    tsplay.command('inventory').description('hosts and groups, or the variables of one host with their origins'),
+  )
     .option('--list', 'all hosts and variables as JSON')
     .option('--graph', 'groups as a tree')
     .option('--host <name>', 'variables of one host, with file:line')
-    .action(async (options: Record<string, unknown>) => (await import('./inventory-command.ts')).inventoryCommand(options));
+    .action(async (options: Record<string, unknown>) =>
+      (await import('./inventory-command.ts')).inventoryCommand(options),
+    );
   const vault = tsplay.command('vault').description("secrets in Ansible's vault format");
   for (const [name, does] of [
     ['encrypt', 'encrypt files in place'],
@@ -43,11 +66,22 @@ export async function program(argv: readonly string[]): Promise<void> {
     ['rekey', 'change the password of files'],
     ['encrypt-string', 'encrypt one value, for pasting into YAML'],
   ] as const) {
-    vaultOptions(vault.command(name).description(does).argument(name === 'encrypt-string' ? '[string]' : '<file...>'))
+    vaultOptions(
+      vault
+        .command(name)
+        .description(does)
+        .argument(name === 'encrypt-string' ? '[string]' : '<file...>'),
+    )
       .option('--name <name>', 'name of the variable (encrypt-string)')
       .option('--new-vault-password-file <file>', 'the new password (rekey)')
       .option('--output <file>', 'write there instead of in place (- = stdout)')
-      .action(async (files: string | string[] | undefined, options: Record<string, unknown>) => (await import('./vault-command.ts')).vaultCommand(name, typeof files === 'string' ? [files] : (files ?? []), options));
+      .action(async (files: string | string[] | undefined, options: Record<string, unknown>) =>
+        (await import('./vault-command.ts')).vaultCommand(
+          name,
+          typeof files === 'string' ? [files] : (files ?? []),
+          options,
+        ),
+      );
   }
   try {
     await tsplay.parseAsync([...argv], {from: 'user'});
@@ -70,7 +104,11 @@ function vaultOptions(command: Command): Command {
 
 function inventoryOptions(command: Command): Command {
   return vaultOptions(command)
-    .option('-i, --inventory <source>', 'inventory file, folder, script or comma-separated hosts (repeatable; default inventory/)', collect)
+    .option(
+      '-i, --inventory <source>',
+      'inventory file, folder, script or comma-separated hosts (repeatable; default inventory/)',
+      collect,
+    )
     .option('-l, --limit <pattern>', 'only these hosts')
     .option('-e, --extra-vars <vars>', 'key=value, @file or JSON (repeatable)', collect)
     .option('--no-color', 'no colours');

@@ -29,14 +29,23 @@ import {confirmHostKeys} from './host-keys.ts';
 type Options = Readonly<Record<string, unknown>>;
 
 /** `run`, `check` and `validate`. Sets the exit status of cli.md. */
-export async function runCommand(command: 'run' | 'check' | 'validate', playbooks: readonly string[], options: Options, argv: readonly string[]): Promise<void> {
+export async function runCommand(
+  command: 'run' | 'check' | 'validate',
+  playbooks: readonly string[],
+  options: Options,
+  argv: readonly string[],
+): Promise<void> {
   const cwd = process.cwd();
   const {env} = process;
   const {settings, problems: settingsProblems} = readSettings(cwd, env);
   const check = command !== 'run' || options['check'] === true;
   const terminal = process.stdout.isTTY;
   const form = options['output'] ?? env['TSPLAY_OUTPUT'] ?? (terminal ? 'pretty' : 'plain');
-  const color = options['color'] !== false && env['NO_COLOR'] === undefined && (terminal || env['FORCE_COLOR'] === '1') && form === 'pretty';
+  const color =
+    options['color'] !== false &&
+    env['NO_COLOR'] === undefined &&
+    (terminal || env['FORCE_COLOR'] === '1') &&
+    form === 'pretty';
   const json = new JsonReporter();
   const verbosity = Number(options['verbose'] ?? 0);
   const tell = (problem: Diagnostic): void => {
@@ -72,15 +81,24 @@ export async function runCommand(command: 'run' | 'check' | 'validate', playbook
       cwd,
       extraVars: list(options['extraVars']),
       limit: list(options['limit']),
-      tags: list(options['tags']).flatMap((tags) => tags.split(',')).map((tag) => tag.trim()),
-      skipTags: list(options['skipTags']).flatMap((tags) => tags.split(',')).map((tag) => tag.trim()),
+      tags: list(options['tags'])
+        .flatMap((tags) => tags.split(','))
+        .map((tag) => tag.trim()),
+      skipTags: list(options['skipTags'])
+        .flatMap((tags) => tags.split(','))
+        .map((tag) => tag.trim()),
       ...(options['startAtTask'] === undefined ? {} : {startAtTask: String(options['startAtTask'])}),
       vaultPasswords: vault.passwords,
       modulePaths: settings.modules_path ?? [],
       rolePaths: settings.roles_path ?? [],
       env,
       home,
-      settings: {checkMode: check, diffMode: options['diff'] === true, forks: Number(options['forks'] ?? settings.forks ?? 50), verbosity},
+      settings: {
+        checkMode: check,
+        diffMode: options['diff'] === true,
+        forks: Number(options['forks'] ?? settings.forks ?? 50),
+        verbosity,
+      },
       readOnly: check,
     });
     const found = [...problems, ...validateSite(site)];
@@ -102,7 +120,14 @@ export async function runCommand(command: 'run' | 'check' | 'validate', playbook
     }
     const hosts = new Set(site.program.plays.flatMap((play) => site.hostsOf(play)));
     if (hosts.size === 0) {
-      refuseAll([{severity: 'error', code: 'no-hosts', message: 'no host matched in any play', help: 'see `tsplay inventory --graph`'}]);
+      refuseAll([
+        {
+          severity: 'error',
+          code: 'no-hosts',
+          message: 'no host matched in any play',
+          help: 'see `tsplay inventory --graph`',
+        },
+      ]);
       return;
     }
 
@@ -111,13 +136,24 @@ export async function runCommand(command: 'run' | 'check' | 'validate', playbook
     const now = (): Date => new Date();
     const random = (bytes: number): Uint8Array => randomBytes(bytes);
     const id = `${now().toISOString().replace(/[-:]/g, '').replace(/\..*/, '')}-${Buffer.from(random(3)).toString('hex')}`;
-    const out: Output = {write: (text) => process.stdout.write(text), columns: process.stdout.columns ?? 0, color, live: terminal && form === 'pretty'};
-    const pretty = new PrettyReporter(out, {check, showDiff: options['diff'] === undefined ? true : options['diff'] === true, verbosity, command: argv});
+    const out: Output = {
+      write: (text) => process.stdout.write(text),
+      columns: process.stdout.columns ?? 0,
+      color,
+      live: terminal && form === 'pretty',
+    };
+    const pretty = new PrettyReporter(out, {
+      check,
+      showDiff: options['diff'] === undefined ? true : options['diff'] === true,
+      verbosity,
+      command: argv,
+    });
     const eventsFile = options['events'] === undefined ? undefined : resolve(cwd, String(options['events']));
     if (eventsFile !== undefined) writeFileSync(eventsFile, '', {mode: 0o600});
     const redactor = new Redactor();
     for (const password of vault.passwords) redactor.add(password.password);
-    for (const secret of [connection.password, connection.becomePassword, connection.passphrase]) if (secret !== undefined) redactor.add(secret);
+    for (const secret of [connection.password, connection.becomePassword, connection.passphrase])
+      if (secret !== undefined) redactor.add(secret);
     const errorFindings = new Set<string>();
     const emit = (event: RunEvent): void => {
       if (event.event === 'task-finished' && hasErrorFinding(event.result)) errorFindings.add(event.result.host);
@@ -167,7 +203,11 @@ export async function runCommand(command: 'run' | 'check' | 'validate', playbook
       contentOf: async (content) => {
         if (typeof content === 'string' || content instanceof Uint8Array || content instanceof Secret) return content;
         if ('blob' in content) return new Uint8Array(await readFile(content.blob));
-        return maker.make({...content.spec, caCert: absolute(content.spec.caCert, cwd), caKey: absolute(content.spec.caKey, cwd)});
+        return maker.make({
+          ...content.spec,
+          caCert: absolute(content.spec.caCert, cwd),
+          caKey: absolute(content.spec.caKey, cwd),
+        });
       },
       steal: options['steal'] === true,
       owner: `${userInfo().username}@${hostname()}`,
@@ -189,7 +229,14 @@ export async function runCommand(command: 'run' | 'check' | 'validate', playbook
       return;
     }
     if (error instanceof NoTerminal) {
-      refuseAll([{severity: 'error', code: 'no-terminal', message: error.message, help: 'give the value with -e, or a password file'}]);
+      refuseAll([
+        {
+          severity: 'error',
+          code: 'no-terminal',
+          message: error.message,
+          help: 'give the value with -e, or a password file',
+        },
+      ]);
       return;
     }
     reportFault(error);
@@ -202,7 +249,10 @@ class Interrupted extends Error {
   override readonly name = 'AbortError';
 }
 
-async function connectionOptions(options: Options, settings: {readonly private_key?: string; readonly remote_user?: string; readonly timeout?: number}): Promise<ConnectionOptions> {
+async function connectionOptions(
+  options: Options,
+  settings: {readonly private_key?: string; readonly remote_user?: string; readonly timeout?: number},
+): Promise<ConnectionOptions> {
   const text = (name: string): string | undefined => (options[name] === undefined ? undefined : String(options[name]));
   const password = options['askPass'] === true ? await askSecret('SSH password: ') : undefined;
   const becomePassword = options['askBecomePass'] === true ? await askSecret('BECOME password: ') : undefined;
@@ -223,7 +273,10 @@ async function connectionOptions(options: Options, settings: {readonly private_k
 /** An event as a line of JSON; task results in the shape of the report. */
 function eventLine(event: RunEvent): string {
   const at = new Date().toISOString();
-  return JSON.stringify(event.event === 'task-finished' ? {at, event: event.event, result: taskJson(event.result)} : {at, ...event}, (_key, value: unknown) => (value instanceof Map ? Object.fromEntries(value) : value));
+  return JSON.stringify(
+    event.event === 'task-finished' ? {at, event: event.event, result: taskJson(event.result)} : {at, ...event},
+    (_key, value: unknown) => (value instanceof Map ? Object.fromEntries(value) : value),
+  );
 }
 
 async function askPrompts(site: Awaited<ReturnType<typeof openSite>>['site']): Promise<void> {
@@ -243,13 +296,17 @@ function printLists(site: Awaited<ReturnType<typeof openSite>>['site'], options:
   const listed = listPlays(site.program, site.selection);
   for (const [i, play] of site.program.plays.entries()) {
     const of = listed[i];
-    process.stdout.write(`play ${i + 1} (${play.name})${options['listTags'] === true ? `\ttags: ${of?.tags.join(', ') ?? ''}` : ''}\n`);
+    process.stdout.write(
+      `play ${i + 1} (${play.name})${options['listTags'] === true ? `\ttags: ${of?.tags.join(', ') ?? ''}` : ''}\n`,
+    );
     if (options['listHosts'] === true) {
       const hosts = site.hostsOf(play);
       process.stdout.write(`  hosts (${hosts.length}):\n${hosts.map((host) => `    ${host}\n`).join('')}`);
     }
     if (options['listTasks'] === true) {
-      process.stdout.write(`  tasks:\n${(of?.tasks ?? []).map((task) => `    ${task.title}\ttags: [${task.tags.join(', ')}]\t${task.at}\n`).join('')}`);
+      process.stdout.write(
+        `  tasks:\n${(of?.tasks ?? []).map((task) => `    ${task.title}\ttags: [${task.tags.join(', ')}]\t${task.at}\n`).join('')}`,
+      );
     }
   }
 }
@@ -257,4 +314,3 @@ function printLists(site: Awaited<ReturnType<typeof openSite>>['site'], options:
 function absolute(path: string, cwd: string): string {
   return isAbsolute(path) ? path : join(cwd, path);
 }
-

@@ -20,19 +20,44 @@ export type Settings = {
   readonly timeout?: number;
 };
 
-const paths = new Set(['inventory', 'known_hosts', 'private_key', 'state_dir', 'vault_password_file', 'modules_path', 'roles_path']);
+const paths = new Set([
+  'inventory',
+  'known_hosts',
+  'private_key',
+  'state_dir',
+  'vault_password_file',
+  'modules_path',
+  'roles_path',
+]);
 const lists = new Set(['inventory', 'known_hosts', 'vault_password_file', 'modules_path', 'roles_path']);
-const names = ['inventory', 'known_hosts', 'private_key', 'state_dir', 'vault_password_file', 'modules_path', 'roles_path', 'remote_user', 'forks', 'timeout'];
+const names = [
+  'inventory',
+  'known_hosts',
+  'private_key',
+  'state_dir',
+  'vault_password_file',
+  'modules_path',
+  'roles_path',
+  'remote_user',
+  'forks',
+  'timeout',
+];
 
 /**
  * The settings that count: `TSPLAY_*` of the environment over `tsplay.yml` of the site over the user's `config.yml`. A `tsplay.yml` that others may write
  * is ignored with a warning, since it could name a program.
  */
-export function readSettings(cwd: string, env: Readonly<Record<string, string | undefined>>): {settings: Settings; problems: readonly Diagnostic[]} {
+export function readSettings(
+  cwd: string,
+  env: Readonly<Record<string, string | undefined>>,
+): {settings: Settings; problems: readonly Diagnostic[]} {
   const problems: Diagnostic[] = [];
   const home = env['HOME'] ?? '/';
   const own = join(env['XDG_CONFIG_HOME'] ?? join(home, '.config'), 'tsplay', 'config.yml');
-  const merged: Record<string, unknown> = {...readFile(own, home, problems), ...readFile(join(cwd, 'tsplay.yml'), home, problems)};
+  const merged: Record<string, unknown> = {
+    ...readFile(own, home, problems),
+    ...readFile(join(cwd, 'tsplay.yml'), home, problems),
+  };
   for (const name of names) {
     const value = env[`TSPLAY_${name.toUpperCase()}`] ?? (name === 'state_dir' ? env['TSPLAY_STATE'] : undefined);
     if (value !== undefined && value !== '') merged[name] = convert(name, value, cwd, home);
@@ -45,7 +70,11 @@ function readFile(path: string, home: string, problems: Diagnostic[]): Record<st
   try {
     const {mode, uid} = statSync(path);
     if ((mode & 0o002) !== 0 || (uid !== 0 && uid !== process.getuid?.())) {
-      problems.push(warning('unsafe-settings', `${path} is ignored: others than you may write it`, {help: `chmod o-w ${path}, and own it`}));
+      problems.push(
+        warning('unsafe-settings', `${path} is ignored: others than you may write it`, {
+          help: `chmod o-w ${path}, and own it`,
+        }),
+      );
       return {};
     }
     text = readFileSync(path, 'utf8');
@@ -70,11 +99,19 @@ function fromMap(map: MapNode, folder: string, home: string, problems: Diagnosti
   for (const {key, keySpan, value} of map.entries) {
     if (!names.includes(key)) {
       const near = nearestName(key, names);
-      problems.push(error('unknown-key', `no setting "${key}"`, {span: keySpan, help: near === undefined ? `there are ${names.join(', ')}` : `did you mean "${near}"?`}));
+      problems.push(
+        error('unknown-key', `no setting "${key}"`, {
+          span: keySpan,
+          help: near === undefined ? `there are ${names.join(', ')}` : `did you mean "${near}"?`,
+        }),
+      );
       continue;
     }
     const plain = plainOf(value);
-    const isFine = key === 'forks' || key === 'timeout' ? typeof plain === 'number' && plain > 0 : typeof plain === 'string' || (lists.has(key) && Array.isArray(plain));
+    const isFine =
+      key === 'forks' || key === 'timeout'
+        ? typeof plain === 'number' && plain > 0
+        : typeof plain === 'string' || (lists.has(key) && Array.isArray(plain));
     if (!isFine) problems.push(error('bad-value', `${key}: not a fitting value`, {span: value.span}));
     else settings[key] = convert(key, plain, folder, home);
   }

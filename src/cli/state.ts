@@ -4,14 +4,19 @@ import {join} from 'node:path';
 import type {FactCache} from '../engine/context.ts';
 
 /** Where the controller keeps what outlives a run. *source*: XDG Base Directory specification. */
-export function stateFolder(configured: string | undefined, env: Readonly<Record<string, string | undefined>>, home: string): string {
+export function stateFolder(
+  configured: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+  home: string,
+): string {
   return configured ?? join(env['XDG_STATE_HOME'] ?? join(home, '.local', 'state'), 'tsplay');
 }
 
 /** Facts of earlier runs, a file a host. A file that cannot be read counts as none: it only saves a round trip. */
 export function factCache(state: string): FactCache {
   const folder = join(state, 'facts');
-  const fileOf = (host: string): string => join(folder, `${createHash('sha256').update(host).digest('hex').slice(0, 32)}.json`);
+  const fileOf = (host: string): string =>
+    join(folder, `${createHash('sha256').update(host).digest('hex').slice(0, 32)}.json`);
   return {
     get: (host) => {
       try {

@@ -48,7 +48,9 @@ export function targetOf(host: HostState, scope: Scope, options: ConnectionOptio
     ...(key === undefined ? {} : {privateKeyFile: key}),
     ...(password === undefined ? {} : {password}),
     ...(passphrase === undefined ? {} : {passphrase}),
-    sshArgs: [text('ansible_ssh_common_args'), text('ansible_ssh_extra_args')].flatMap((words) => (words === undefined ? [] : (splitWords(words) ?? []))),
+    sshArgs: [text('ansible_ssh_common_args'), text('ansible_ssh_extra_args')].flatMap((words) =>
+      words === undefined ? [] : (splitWords(words) ?? []),
+    ),
     timeoutMs: options.timeoutMs,
   };
 }
@@ -57,14 +59,25 @@ export function targetOf(host: HostState, scope: Scope, options: ConnectionOptio
 function variable(scope: Scope, names: readonly string[]): unknown {
   for (const name of names) {
     const found = scope.lookup(name);
-    if (found?.ok === false) throw new Unreachable('other', found.problems.map((problem) => problem.message).join('; '), found.problems[0].help);
-    if (found?.ok === true && found.value !== undefined && found.value !== null && !(found.value instanceof Unknown)) return found.value;
+    if (found?.ok === false)
+      throw new Unreachable(
+        'other',
+        found.problems.map((problem) => problem.message).join('; '),
+        found.problems[0].help,
+      );
+    if (found?.ok === true && found.value !== undefined && found.value !== null && !(found.value instanceof Unknown))
+      return found.value;
   }
   return undefined;
 }
 
 /** Which account a task works as: its keyword, else the host's variables, else the command line. undefined = the login user. */
-export function becomeOf(task: Task | undefined, play: Play, scope: Scope, options: ConnectionOptions): Become | undefined | {readonly problem: string} {
+export function becomeOf(
+  task: Task | undefined,
+  play: Play,
+  scope: Scope,
+  options: ConnectionOptions,
+): Become | undefined | {readonly problem: string} {
   const keywords = task?.keywords ?? play.keywords;
   const evaluated = (node: Node | undefined): unknown => {
     if (node === undefined) return undefined;
@@ -73,10 +86,22 @@ export function becomeOf(task: Task | undefined, play: Play, scope: Scope, optio
   };
   const wanted = variable(scope, ['ansible_become']) ?? evaluated(keywords.become) ?? options.become;
   if (!isTrue(wanted)) return undefined;
-  const user = String((variable(scope, ['ansible_become_user']) ?? evaluated(keywords.becomeUser) ?? options.becomeUser ?? 'root') as string);
-  const method = String((variable(scope, ['ansible_become_method']) ?? evaluated(keywords.becomeMethod) ?? options.becomeMethod ?? 'sudo') as string).replace(/^.*\./, '');
-  if (method !== 'sudo' && method !== 'su' && method !== 'doas') return {problem: `become method ${method} is not known; there are sudo, su and doas`};
+  const user = String(
+    (variable(scope, ['ansible_become_user']) ??
+      evaluated(keywords.becomeUser) ??
+      options.becomeUser ??
+      'root') as string,
+  );
+  const method = String(
+    (variable(scope, ['ansible_become_method']) ??
+      evaluated(keywords.becomeMethod) ??
+      options.becomeMethod ??
+      'sudo') as string,
+  ).replace(/^.*\./, '');
+  if (method !== 'sudo' && method !== 'su' && method !== 'doas')
+    return {problem: `become method ${method} is not known; there are sudo, su and doas`};
   const given = variable(scope, ['ansible_become_password', 'ansible_become_pass', 'ansible_sudo_pass']);
-  const password = given instanceof Secret ? given : given === undefined ? options.becomePassword : Secret.of(String(given as string));
+  const password =
+    given instanceof Secret ? given : given === undefined ? options.becomePassword : Secret.of(String(given as string));
   return {method, user, ...(password === undefined ? {} : {password})};
 }

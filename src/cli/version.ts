@@ -4,7 +4,10 @@ import {readFileSync} from 'node:fs';
 export function version(): string {
   for (const up of ['../../package.json', '../../../package.json']) {
     try {
-      const parsed = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as {name?: string; version?: string};
+      const parsed = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as {
+        name?: string;
+        version?: string;
+      };
       if (parsed.name === 'tsplay' && parsed.version !== undefined) return parsed.version;
     } catch {
       // not at this depth

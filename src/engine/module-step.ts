@@ -238,7 +238,7 @@ export class ModuleStep {
     if (params === undefined) return {values: {}};
     const rendered = withoutExpressions(params, spec.expressions ?? []);
     const action = this.#step.task.doing.do === 'action';
-    const answer = await this.#runner.known(() => this.#scope.evaluate(rendered));
+    const answer = await this.#runner.known(this.#scope, () => this.#scope.evaluate(rendered));
     if (answer.is === 'wrong') return this.#runner.unable(answer, 'a parameter');
     const raw: unknown =
       answer.is === 'known' ? answer.value : action ? valueOr(this.#scope.evaluate(rendered), undefined) : answer.cause;

@@ -113,14 +113,16 @@ export class HostRunner {
   }
 
   /** Evaluates; where the answer waits for queued tasks or for facts, those come first. */
-  async known<T>(evaluate: () => Result<T>): Promise<Known<T>> {
+  async known<T>(scope: Scope, evaluate: () => Result<T>): Promise<Known<T>> {
     let answer = known(evaluate());
     if (answer.is !== 'known' && this.host.batch !== undefined) {
       await this.settle();
+      scope.forget();
       answer = known(evaluate());
     }
     if (answer.is !== 'known' && !this.host.factsKnown) {
       await this.connect();
+      scope.forget();
       answer = known(evaluate());
     }
     return answer;
@@ -227,7 +229,7 @@ export class HostRunner {
       this.#register(task, [ticket], (tickets) => tickets[0]!.registered!);
     } else {
       const loop = keywords.loop;
-      const elements = await this.known(() => loopElements(loop, scope));
+      const elements = await this.known(scope, () => loopElements(loop, scope));
       if (elements.is === 'known') {
         const tickets: Ticket[] = [];
         for (const element of elements.value)
@@ -364,7 +366,7 @@ export class HostRunner {
 
   async #condition(task: Task, scope: Scope): Promise<Known<boolean>> {
     for (const condition of task.keywords.when) {
-      const answer = await this.known(() => scope.evaluateExpression(condition));
+      const answer = await this.known(scope, () => scope.evaluateExpression(condition));
       if (answer.is !== 'known') return answer;
       if (!isTrue(answer.value)) return {is: 'known', value: false};
     }
@@ -469,7 +471,7 @@ export class HostRunner {
     };
     const scope = this.scope(pseudo);
     const loop = include.keywords.loop;
-    const elements = loop === undefined ? undefined : await this.known(() => loopElements(loop, scope));
+    const elements = loop === undefined ? undefined : await this.known(scope, () => loopElements(loop, scope));
     const rounds = elements === undefined ? [{variables: {}}] : elements.is === 'known' ? elements.value : undefined;
     if (rounds === undefined) {
       this.#conclude(pseudo, scope, handler, this.unable(elements!, 'the loop'));
@@ -480,7 +482,7 @@ export class HostRunner {
       const inner = scope.with(round.variables);
       const when = await this.#condition(pseudo, inner);
       if (when.is === 'known' && !when.value) continue;
-      const file = await this.known(() => inner.evaluate(include.file));
+      const file = await this.known(inner, () => inner.evaluate(include.file));
       if (when.is !== 'known' || file.is !== 'known') {
         this.#conclude(pseudo, inner, handler, this.unable(when.is !== 'known' ? when : file, 'the included file'));
         await this.settle();

@@ -113,6 +113,11 @@ export class TaskScope implements Scope {
     return rendered as Result<string | Secret>;
   }
 
+  forget(): void {
+    this.#values.clear();
+    this.#others.clear();
+  }
+
   with(values: Readonly<Record<string, unknown>>): TaskScope {
     return new TaskScope(this.place, {...this.#local, ...values}, []);
   }

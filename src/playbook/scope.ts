@@ -17,6 +17,8 @@ export type Scope = {
   lookup(name: string): Result<unknown> | undefined;
   /** Renders a controller file as a template (module `template`): text with secret ranges. */
   renderFile(path: string): Result<string | import('../base/secret.ts').Secret>;
+  /** Drops memoised values: the host has learnt something (facts, a registered result) since they were evaluated. */
+  forget(): void;
   /** A scope inside this one: loop variables, task vars. Values are data, not templates. */
   with(values: Readonly<Record<string, unknown>>): Scope;
 };

@@ -183,6 +183,11 @@ export class Site {
     return makeScope({run: this.variables, host, ...(folder === undefined ? {} : {folder})});
   }
 
+  /** A host's scope outside of any play: what the inventory alone says. */
+  scopeAt(host: string): TaskScope {
+    return makeScope({run: this.variables, host});
+  }
+
   scopeFor(host: string, play: Play, task: Task | undefined, memory: HostMemory): TaskScope {
     this.#memories.set(host, memory);
     return this.scopeOf(host, play, task);

@@ -1,6 +1,6 @@
 // Reading from values with a dot or brackets, as Jinja does: own data and a fixed list of methods, nothing else.
 import {nearestName} from '../base/nearest.ts';
-import {Secret} from '../base/secret.ts';
+import {MASK, Secret} from '../base/secret.ts';
 import {Unknown} from '../base/unknown.ts';
 import {known, textOf} from './compare.ts';
 import {Fault, Misuse, type Range} from './fault.ts';
@@ -84,7 +84,7 @@ export function readItem(run: Run, object: unknown, key: unknown, range: Range):
   }
   if (name !== undefined) {
     const found = builtIn(run, object, name);
-    return found ?? missing(object, name, range, namesOf(object));
+    return found ?? missing(object, key instanceof Secret ? MASK : name, range, namesOf(object));
   }
   return new Undefined(() => {
     const what = Array.isArray(object) || textOf(object) !== undefined ? 'element' : 'key';
@@ -120,6 +120,10 @@ function sliceText(
   if (typeof text === 'string') return picked.map((i) => chars[i] ?? '').join('');
   const offsets: number[] = [0];
   for (const char of chars) offsets.push((offsets.at(-1) ?? 0) + char.length);
+  const [first] = picked;
+  const last = picked.at(-1);
+  if (step === 1 && first !== undefined && last !== undefined)
+    return text.slice(offsets[first] ?? 0, offsets[last + 1]);
   return Secret.join(picked.map((i) => text.slice(offsets[i] ?? 0, offsets[i + 1])));
 }
 

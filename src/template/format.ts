@@ -20,7 +20,12 @@ function size(text: string | undefined): number {
 }
 
 function exponential(value: number, digits: number): string {
-  return value.toExponential(Math.min(digits, 100)).replace(/e([+-])(\d)$/, 'e$10$2');
+  const size = Math.min(digits, 100);
+  const [exact = '', power = ''] = value.toExponential(Math.min(100, size + 40)).split('e');
+  const cut = exact.slice(0, exact.indexOf('.') + 1 + size).replace(/\.$/, '');
+  // A tie goes to the even digit, as in C's printf.
+  const tie = size < 60 && /^50*$/.test(exact.slice(exact.indexOf('.') + 1 + size)) && Number(cut.at(-1)) % 2 === 0;
+  return (tie ? `${cut}e${power}` : value.toExponential(size)).replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
 function general(value: number, precision: number, keepZeros: boolean): string {
@@ -137,7 +142,9 @@ function percentBody(value: unknown, kind: string, precision: number | undefined
     case 'o':
     case 'x':
     case 'X':
-      return integerIn(kind, toInteger(value, kind), alternate);
+      return integerIn(kind, toInteger(value, kind), alternate).replace(/(?<=^-?(?:0[xXo])?)[\da-fA-F]+$/, (digits) =>
+        digits.padStart(precision ?? 0, '0'),
+      );
     case 'e':
     case 'E':
     case 'f':
@@ -162,6 +169,8 @@ export function formatSpec(value: unknown, spec: string): string {
   const numeric = isNumeric(value) && (typeof value !== 'boolean' || kindText !== undefined);
   const precision = precisionText === undefined ? undefined : size(precisionText);
   let body: string;
+  if (grouping !== undefined && kindText !== undefined && (grouping === ',' ? 'bcnosxX' : 'cns').includes(kindText))
+    throw new Misuse(`cannot specify '${grouping}' with '${kindText}'`);
   if (numeric) body = formatNumber(value, kindText, precision, hash !== undefined, grouping);
   else {
     if (kindText !== undefined && kindText !== 's')
@@ -181,7 +190,12 @@ export function formatSpec(value: unknown, spec: string): string {
   if (align === '>') return fill.repeat(room) + body;
   if (align === '^') return fill.repeat(Math.floor(room / 2)) + body + fill.repeat(Math.ceil(room / 2));
   const head = /^[-+ ]?(?:0[xXbo])?/.exec(body)?.[0] ?? '';
-  return head + fill.repeat(room) + body.slice(head.length);
+  if (grouping === undefined || fill !== '0') return head + fill.repeat(room) + body.slice(head.length);
+  // Zeros that fill up are grouped too.
+  let digits = body.slice(head.length).replaceAll(grouping, '');
+  const filled = (): string => head + grouped(digits, grouping, groupSize(kindText));
+  while (filled().length < size(widthText)) digits = `0${digits}`;
+  return filled();
 }
 
 function formatNumber(
@@ -193,18 +207,46 @@ function formatNumber(
 ): string {
   const number = value as Int;
   let body: string;
+  if (isFloat(value) && kind !== undefined && 'bcdoxX'.includes(kind))
+    throw new Misuse(`unknown format code '${kind}' for object of type 'float'`, 'template-type');
   const asFloat = isFloat(value) || (kind !== undefined && 'eEfFgG%'.includes(kind));
   if (!asFloat) {
+    if (precision !== undefined) throw new Misuse('precision not allowed in integer format specifier');
     if (kind === 'c') return String.fromCodePoint(Number(number));
     const whole = toInteger(value, kind ?? 'd');
     body = integerIn(kind === 'n' ? 'd' : (kind ?? 'd'), whole, alternate);
   } else if (kind === '%') body = `${floating('f', toNumber(value as Int) * 100, precision ?? 6, false)}%`;
   else if (kind === undefined && precision === undefined) body = floatText(toNumber(value as Int));
-  else
-    body = floating(kind === undefined || kind === 'n' ? 'g' : kind, toNumber(value as Int), precision ?? 6, alternate);
+  else if (kind === undefined) body = shortest(toNumber(value as Int), precision ?? 6);
+  else body = floating(kind === 'n' ? 'g' : kind, toNumber(value as Int), precision ?? 6, alternate);
   if (grouping === undefined) return body;
-  const step = kind !== undefined && 'boxX'.includes(kind) ? 4 : 3;
-  return body.replace(/\d+/, (digits) => digits.replace(new RegExp(`\\B(?=(\\d{${step}})+$)`, 'g'), grouping));
+  return grouped(body, grouping, groupSize(kind));
+}
+
+function groupSize(kind: string | undefined): number {
+  return kind !== undefined && 'boxX'.includes(kind) ? 4 : 3;
+}
+
+/** Puts a mark between groups of digits of the whole part. */
+function grouped(body: string, mark: string, step: number): string {
+  const digit = step === 4 ? '[\\da-fA-F]' : '\\d';
+  return body.replace(new RegExp(`${digit}+`), (digits) =>
+    digits.replace(new RegExp(`\\B(?=(${digit}{${step}})+$)`, 'g'), mark),
+  );
+}
+
+/** A float with a precision but no type: like g, but with a digit after the point. */
+function shortest(value: number, precision: number): string {
+  if (!Number.isFinite(value) || value === 0) return floatText(value);
+  const digits = Math.max(1, precision);
+  const exponent = Number(value.toExponential(Math.min(digits - 1, 100)).split('e')[1]);
+  if (exponent < -4 || exponent >= digits - 1) {
+    const [mantissa = '', power = ''] = exponential(value, digits - 1).split('e');
+    const short = mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa;
+    return exponent >= -4 && exponent < digits - 1 ? `${short}.0` : `${short}e${power}`;
+  }
+  const text = general(value, digits, false);
+  return text.includes('.') || text.includes('e') ? text : `${text}.0`;
 }
 
 /** `format.format(*args, **named)`; `read` fetches attributes (`{0.name}`) and items (`{0[key]}`). */

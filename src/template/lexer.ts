@@ -251,14 +251,9 @@ class Lexer {
     const opening = CLOSES[operator];
     if (opening !== undefined) {
       const last = brackets.pop();
-      if (last?.value !== opening)
-        this.#fail(
-          'template-syntax',
-          `"${operator}" closes nothing`,
-          at,
-          at + 1,
-          last && `"${last.value}" is still open`,
-        );
+      if (last === undefined) this.#fail('template-syntax', `"${operator}" closes nothing`, at, at + 1);
+      if (last.value !== opening)
+        this.#fail('template-syntax', `"${last.value}" is never closed`, last.start, last.end);
     }
   }
 

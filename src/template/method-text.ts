@@ -8,7 +8,7 @@ import {isMapping, valueOf} from './mapping.ts';
 import {isInt} from './number.ts';
 import {boundedText} from './operate.ts';
 import {typeName} from './print.ts';
-import {closed, hasSecret, opened} from './secrecy.ts';
+import {closed, discreet, hasSecret, opened} from './secrecy.ts';
 import {capitalized, swapped, titled} from './letter-case.ts';
 import {Func, Tuple, Undefined, Waits, type Named} from './values.ts';
 
@@ -102,7 +102,8 @@ function partition(text: string, mark: unknown, last: boolean): Tuple {
   return Tuple.from_([text.slice(0, at), separator, text.slice(at + separator.length)]);
 }
 
-function lines(text: string, keepEnds: unknown): string[] {
+/** Python's `splitlines`. */
+export function lines(text: string, keepEnds?: unknown): string[] {
   const found =
     text.match(/[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]*(?:\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]|$)/gu) ?? [];
   if (found.at(-1) === '') found.pop();
@@ -260,11 +261,10 @@ export function textMethod(text: string | Secret, name: string): Func | undefine
       const secret = text instanceof Secret || hasSecret(args) || hasSecret([...named.values()]);
       if (!secret) return method.apply(text, ...bind(method.params, args, named, `${name}()`));
       const open = new Map([...named].map(([key, value]) => [key, opened(value)]));
-      const result = method.apply(
-        textOf(text) ?? '',
-        ...bind(method.params, opened(args) as unknown[], open, `${name}()`),
+      const list = opened(args) as unknown[];
+      return closed(
+        discreet(name, () => method.apply(textOf(text) ?? '', ...bind(method.params, list, open, `${name}()`))),
       );
-      return closed(result);
     },
     {raw: true},
   );

@@ -66,6 +66,15 @@ function power(base: Int | boolean, exponent: Int | boolean): Int | number | Flo
   return bounded(exact(base) ** exact(exponent));
 }
 
+/** The whole part of a quotient, exact where `a / b` itself is rounded up to the next integer. */
+function floorQuotient(a: number, b: number): number {
+  if (!Number.isFinite(a) || !Number.isFinite(b)) return Math.floor(a / b);
+  const rest = a % b;
+  const quotient = (a - rest) / b - (rest !== 0 && rest < 0 !== b < 0 ? 1 : 0);
+  const whole = Math.floor(quotient);
+  return quotient - whole > 0.5 ? whole + 1 : whole;
+}
+
 function ofFloats(operator: Operator, a: number, b: number): number | Float {
   switch (operator) {
     case '+':
@@ -79,7 +88,7 @@ function ofFloats(operator: Operator, a: number, b: number): number | Float {
       return float(a / b);
     case '//':
       if (b === 0) throw new Misuse('division by zero', 'division-by-zero');
-      return float(Math.floor(a / b));
+      return float(floorQuotient(a, b));
     case '%': {
       if (b === 0) throw new Misuse('division by zero', 'division-by-zero');
       const rest = a % b;

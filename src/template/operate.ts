@@ -5,7 +5,7 @@ import {Misuse} from './fault.ts';
 import {arithmetic, isInt, isNumeric, type Operator} from './number.ts';
 import {formatPercent} from './format.ts';
 import {str, typeName} from './print.ts';
-import {hasSecret, opened} from './secrecy.ts';
+import {discreet, hasSecret, opened} from './secrecy.ts';
 import {Func, Thing, Tuple} from './values.ts';
 
 /** *units*: characters of one text and elements of one list that a template may make. */
@@ -43,7 +43,7 @@ export function operate(operator: Operator, left: unknown, right: unknown): unkn
   known(left);
   if (operator === '%' && textOf(left) !== undefined) {
     if (!hasSecret(left) && !hasSecret(right)) return formatPercent(textOf(left) ?? '', right);
-    return Secret.of(formatPercent(textOf(left) ?? '', opened(right)));
+    return Secret.of(discreet('%', () => formatPercent(textOf(left) ?? '', opened(right))));
   }
   known(right);
   if (isNumeric(left) && isNumeric(right)) return arithmetic(operator, left, right);

@@ -1,5 +1,6 @@
 // A transformation of a secret is secret: arguments are opened, and every text in the result is closed again.
 import {Secret} from '../base/secret.ts';
+import {Misuse} from './fault.ts';
 import {entriesOf, isMapping, mappingOf} from './mapping.ts';
 import {Tuple} from './values.ts';
 
@@ -29,6 +30,20 @@ function mapTexts(value: unknown, change: (text: string | Secret) => unknown): u
 /** The value with every Secret replaced by its real text; only for handing it to a transformation whose result is closed. */
 export function opened(value: unknown): unknown {
   return mapTexts(value, (text) => (typeof text === 'string' ? text : text.reveal()));
+}
+
+/**
+ * Runs something on values with secrets in them; its mistakes are told without their details, which could show one.
+ * `applies` is asked only when there is a mistake.
+ */
+export function discreet<T>(name: string, body: () => T, applies = (): boolean => true): T {
+  try {
+    return body();
+  } catch (cause) {
+    if (cause instanceof Misuse && applies())
+      throw new Misuse(`${name}: this cannot be done with a value that holds a secret`, cause.code);
+    throw cause;
+  }
 }
 
 /** The value with every text in it made secret. */

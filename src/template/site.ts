@@ -10,7 +10,7 @@ import {Fault, located, Misuse, withPlace, type Range} from './fault.ts';
 import {isMapping, sizeOf} from './mapping.ts';
 import {typeName} from './print.ts';
 import type {Run} from './run.ts';
-import {closed, hasSecret, opened} from './secrecy.ts';
+import {closed, discreet, hasSecret, opened} from './secrecy.ts';
 import {Func, Thing, Undefined, Waits, type Named} from './values.ts';
 
 const NOTHING: Named = new Map();
@@ -89,7 +89,11 @@ function applyFilter(
   let result: unknown;
   if (filter.mode === 'moves') {
     if (value instanceof Unknown) return value;
-    result = apply(site, value, ...bind(filter.params, args, named, name));
+    result = discreet(
+      name,
+      () => apply(site, value, ...bind(filter.params, args, named, name)),
+      () => hasSecret(all),
+    );
   } else {
     const waiting = unknownIn(all);
     if (waiting !== undefined) return waiting;
@@ -100,7 +104,9 @@ function applyFilter(
     if (!hasSecret(all)) result = apply(site, value, ...bind(filter.params, args, named, name));
     else {
       const open = new Map([...named].map(([key, element]) => [key, opened(element)]));
-      result = closed(apply(site, opened(value), ...bind(filter.params, opened(args) as unknown[], open, name)));
+      result = closed(
+        discreet(name, () => apply(site, opened(value), ...bind(filter.params, opened(args) as unknown[], open, name))),
+      );
     }
   }
   run.spend(Array.isArray(result) ? result.length + 1 : isMapping(result) ? sizeOf(result) + 1 : 1);
@@ -143,7 +149,8 @@ export function applyTest(
     for (const one of [value, ...args]) if (one instanceof Unknown && !test.takesUndefined) return one;
     const apply = test.apply as (site: Site, value: unknown, ...args: unknown[]) => boolean;
     try {
-      return apply(new CallSite(run, range), value, ...bind(test.params, args, named, name));
+      const decide = (): boolean => apply(new CallSite(run, range), value, ...bind(test.params, args, named, name));
+      return hasSecret([value, ...args]) ? discreet(name, decide) : decide();
     } catch (cause) {
       if (cause instanceof Waits) return cause.unknown;
       throw cause;
@@ -167,9 +174,8 @@ export function callValue(run: Run, range: Range, callee: unknown, args: readonl
       const missing = undefinedIn(all);
       if (missing !== undefined) throw new Fault(missing.problem);
       if (!hasSecret(all)) return func.call(args, named);
-      return closed(
-        func.call(opened(args) as unknown[], new Map([...named].map(([key, value]) => [key, opened(value)]))),
-      );
+      const open = new Map([...named].map(([key, value]) => [key, opened(value)]));
+      return closed(discreet(func.name, () => func.call(opened(args) as unknown[], open)));
     } catch (cause) {
       if (cause instanceof Waits) return cause.unknown;
       throw cause;

@@ -30,7 +30,7 @@ const IMPLICIT = [
 
 type Analysis = {empty: boolean; multiline: boolean; flowPlain: boolean; blockPlain: boolean; single: boolean};
 
-const BREAKS = '\n\x85\u2028\u2029';
+const BREAKS = '\r\n\x85\u2028\u2029';
 
 function analyse(text: string, unicode: boolean): Analysis {
   if (text === '') return {empty: true, multiline: false, flowPlain: false, blockPlain: true, single: true};
@@ -67,9 +67,7 @@ function analyse(text: string, unicode: boolean): Analysis {
     }
     if (BREAKS.includes(char)) lineBreaks = true;
     if (char !== '\n' && !(char >= ' ' && char <= '~')) {
-      const printable =
-        char === '\x85' ||
-        (char >= '\xa0' && char !== '\ufeff' && !/[\ud800-\udfff]/.test(char) && char <= '\u{10ffff}');
+      const printable = char >= '\xa0' && char !== '\ufeff' && !/[\ud800-\udfff]/.test(char) && char <= '\u{10ffff}';
       if (!printable || !unicode) special = true;
       else if (char.length > 1 && char > '\u{10ffff}') special = true;
     }

@@ -8,7 +8,7 @@ import type {Filter, Site} from '../environment.ts';
 import {Misuse} from '../fault.ts';
 import {entriesOf, isMapping, mappingOf} from '../mapping.ts';
 import {isInt} from '../number.ts';
-import {operate} from '../operate.ts';
+import {boundedList, operate} from '../operate.ts';
 import {NamedTuple, Tuple, Undefined, Waits, type Named} from '../values.ts';
 import {plain} from './text.ts';
 
@@ -144,7 +144,8 @@ function batch(value: unknown, size: unknown, fill: unknown): unknown[][] {
 
 function slices(value: unknown, slicesWanted: unknown, fill: unknown): unknown[][] {
   const count = Number(slicesWanted);
-  if (!(count >= 1) || count > 100_000) throw new Misuse('slice needs a number of columns', 'bad-argument');
+  boundedList(count);
+  if (!(count >= 1)) throw new Misuse('slice needs a number of columns', 'bad-argument');
   const list = elementsOf(value);
   const size = Math.floor(list.length / count);
   const longer = list.length % count;

@@ -6,13 +6,14 @@ import {Misuse} from '../fault.ts';
 import {formatPercent} from '../format.ts';
 import {capitalized} from '../letter-case.ts';
 import {entriesOf, isMapping} from '../mapping.ts';
-import {split, stripped, textMethod} from '../method-text.ts';
+import {lines, split, stripped, textMethod} from '../method-text.ts';
 import {isNumeric, toNumber} from '../number.ts';
 import {boundedText} from '../operate.ts';
 import {str, typeName} from '../print.ts';
 import {pretty} from '../pretty.ts';
 import {isFlagged} from '../boolean.ts';
 import {pythonRegex} from '../regex.ts';
+import {wrapLine} from '../wrap.ts';
 import {Tuple, type Named} from '../values.ts';
 
 /** The text of any value, as `str()` gives it; for filters whose secrets have been opened. */
@@ -36,9 +37,11 @@ export function escapedHtml(text: string): string {
 
 function indent(value: unknown, width: unknown, first: unknown, blank: unknown): string {
   const pad = textOf(width) ?? ' '.repeat(count(width, 4));
-  const lines = plain(value).split('\n');
-  boundedText(lines.length * pad.length);
-  return lines
+  const text = plain(value);
+  // A break at the end counts as an empty last line.
+  const all = text.endsWith('\n') || text === '' ? [...lines(text), ''] : lines(text);
+  boundedText(all.length * pad.length);
+  return all
     .map((line, i) =>
       i === 0 ? (isFlagged(first) ? pad + line : line) : line !== '' || isFlagged(blank) ? pad + line : line,
     )
@@ -55,47 +58,13 @@ function truncate(
   const chars = Array.from(plain(value));
   const length = count(lengthGiven, 255);
   const end = endGiven === undefined ? '...' : plain(endGiven);
+  if (length < Array.from(end).length)
+    throw new Misuse(`truncate: the length must be at least that of "${end}"`, 'bad-argument');
   if (chars.length <= length + count(leewayGiven, 5)) return chars.join('');
   const cut = chars.slice(0, Math.max(0, length - Array.from(end).length)).join('');
   if (isFlagged(killWords)) return cut + end;
   const space = cut.lastIndexOf(' ');
   return (space < 0 ? cut : cut.slice(0, space)) + end;
-}
-
-/** Splits one line of text at white space (and after hyphens) into lines of at most `width` characters. */
-function wrapped(line: string, width: number, breakLong: boolean, breakHyphens: boolean): string[] {
-  const pattern = breakHyphens
-    ? /\s+|[^\s-]*(?:\p{L}|\p{N})-(?=\p{L})|[^\s-]+(?:-(?!\p{L})[^\s-]*)*-*|-+[^\s-]*/gu
-    : /\s+|\S+/gu;
-  const chunks = line.match(pattern) ?? [];
-  const lines: string[] = [];
-  let current: string[] = [];
-  let size = 0;
-  const flush = (): void => {
-    if (current.at(-1)?.trim() === '') current.pop();
-    if (current.length > 0) lines.push(current.join(''));
-    current = [];
-    size = 0;
-  };
-  for (let chunk of chunks) {
-    if (chunk.trim() === '' && current.length === 0 && lines.length > 0) continue;
-    if (size + chunk.length > width) {
-      if (chunk.length > width && breakLong) {
-        while (size + chunk.length > width) {
-          const room = Math.max(1, width - size);
-          current.push(chunk.slice(0, room));
-          chunk = chunk.slice(room);
-          flush();
-        }
-      } else flush();
-      if (chunk.trim() === '') continue;
-    }
-    if (chunk === '') continue;
-    current.push(chunk);
-    size += chunk.length;
-  }
-  flush();
-  return lines;
 }
 
 function quoteShell(text: string): string {
@@ -258,14 +227,11 @@ export const textFilters: readonly (readonly [string, Filter])[] = [
       apply: (_site, value, width?: unknown, long?: unknown, mark?: unknown, hyphens?: unknown) => {
         const breakLong = long === undefined || isFlagged(long);
         const onHyphens = hyphens === undefined || isFlagged(hyphens);
-        return plain(value)
-          .split(/\r\n|[\n\r]/)
-          .map((line) =>
-            wrapped(line, Math.max(1, count(width, 79)), breakLong, onHyphens).join(
-              mark === undefined ? '\n' : plain(mark),
-            ),
-          )
-          .join(mark === undefined ? '\n' : plain(mark));
+        const newline = mark === undefined ? '\n' : plain(mark);
+        const columns = Math.max(1, count(width, 79));
+        return lines(plain(value))
+          .map((line) => wrapLine(line, columns, breakLong, onHyphens).join(newline))
+          .join(newline);
       },
     },
   ],
@@ -319,7 +285,7 @@ export const textFilters: readonly (readonly [string, Filter])[] = [
       apply: (_site, value, kind?: unknown) =>
         kind !== undefined && plain(kind) === 'posix_basic'
           ? plain(value).replaceAll(/[\].[^$*\\]/g, '\\$&')
-          : plain(value).replaceAll(/[^\p{L}\p{N}_!"%',/:;<=>@`]/gu, (char) => (char === '\0' ? '\\000' : `\\${char}`)),
+          : plain(value).replaceAll(/[()[\]{}?*+\-|^$\\.&~# \t\n\r\v\f]/g, '\\$&'),
     },
   ],
   [

@@ -13,15 +13,6 @@ export function hardwareFacts(source: FactSource): HostFacts {
     mounts: mountFacts(source),
     devices: deviceFacts(source),
     local: localFacts(source),
-    proc_cmdline: Object.fromEntries(
-      source
-        .word('/proc/cmdline')
-        .split(/\s+/)
-        .filter((word) => word !== '')
-        .map((word) =>
-          word.includes('=') ? [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)] : [word, true],
-        ),
-    ) as unknown,
   };
 }
 

@@ -116,6 +116,7 @@ function systemFacts(source: FactSource): HostFacts {
     service_mgr: serviceManagerOf(source),
     uptime_seconds: Math.trunc(Number(source.file('/proc/uptime').split(' ')[0])),
     cmdline: commandLine(source.word('/proc/cmdline')),
+    proc_cmdline: commandLine(source.word('/proc/cmdline')),
     lsb: lsbFacts(source, os),
     fips: source.word('/proc/sys/crypto/fips_enabled') === '1',
   };
@@ -143,7 +144,12 @@ function packageManagerOf(family: string, source: FactSource): string {
 function serviceManagerOf(source: FactSource): string {
   const first = source.word('/proc/1/comm');
   if (first !== '' && first !== 'init' && !first.endsWith('sh')) {
-    const known: Readonly<Record<string, string>> = {procd: 'openwrt_init', 'runit-init': 'runit', svscan: 'svc', 'openrc-init': 'openrc'};
+    const known: Readonly<Record<string, string>> = {
+      procd: 'openwrt_init',
+      'runit-init': 'runit',
+      svscan: 'svc',
+      'openrc-init': 'openrc',
+    };
     return known[first] ?? first;
   }
   if (source.has('/run/systemd/system')) return 'systemd';
@@ -152,21 +158,30 @@ function serviceManagerOf(source: FactSource): string {
 }
 
 function commandLine(text: string): Readonly<Record<string, string | true>> {
-  const words = text.split(/\s+/).filter((word) => word !== '');
-  return Object.fromEntries(
-    words.map((word) => {
-      const equals = word.indexOf('=');
-      return equals < 0 ? [word, true] : [word.slice(0, equals), word.slice(equals + 1)];
-    }),
-  );
+  const facts: Record<string, string | true> = {};
+  for (const word of text.split(/\s+/)) {
+    const equals = word.indexOf('=');
+    if (word !== '') facts[equals < 0 ? word : word.slice(0, equals)] = equals < 0 ? true : word.slice(equals + 1);
+  }
+  return facts;
 }
 
 /** From the file where there is one; otherwise, where the program is, what it would make of os-release. */
 function lsbFacts(source: FactSource, os: OsRelease): HostFacts {
   const text = source.file('/etc/lsb-release');
   const field = (name: string): string | undefined => new RegExp(`^DISTRIB_${name}="?(.*?)"?$`, 'm').exec(text)?.[1];
-  const written = {id: field('ID'), release: field('RELEASE'), codename: field('CODENAME'), description: field('DESCRIPTION')};
-  const made = {id: os.name.split(' ')[0], release: os.versionId, codename: os.versionCodename, description: os.prettyName};
+  const written = {
+    id: field('ID'),
+    release: field('RELEASE'),
+    codename: field('CODENAME'),
+    description: field('DESCRIPTION'),
+  };
+  const made = {
+    id: os.name.split(' ')[0],
+    release: os.versionId,
+    codename: os.versionCodename,
+    description: os.prettyName,
+  };
   if (written.id === undefined && !source.has('/usr/bin/lsb_release')) return {};
   const lsb = written.id === undefined ? made : written;
   return {...lsb, major_release: lsb.release?.split('.')[0]};

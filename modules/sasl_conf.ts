@@ -116,7 +116,8 @@ function optionText(value: unknown): string | Secret | undefined {
   if (value === null || value === undefined) return undefined;
   if (value instanceof Secret) return value;
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  return Array.isArray(value) ? value.map(String).join(' ') : String(value);
+  if (Array.isArray(value)) return value.map(String).join(' ');
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 /** Why a combination is refused; nothing where it holds. `mechanisms` undefined = every installed one is offered. */

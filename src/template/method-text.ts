@@ -12,6 +12,12 @@ import {closed, discreet, hasSecret, opened} from './secrecy.ts';
 import {capitalized, swapped, titled} from './letter-case.ts';
 import {Func, Tuple, Undefined, Waits, type Named} from './values.ts';
 
+// What Python counts as white space; JavaScript's \s has a byte order mark more and some separators less.
+const SPACES = String.raw`\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000`;
+const SPACE = new RegExp(`^[${SPACES}]$`);
+const WORDS = new RegExp(`[^${SPACES}]+`, 'g');
+const TRAILING = new RegExp(`[${SPACES}]+$`);
+
 type Method = {params: readonly string[]; apply: (text: string, ...args: unknown[]) => unknown};
 
 function textArgument(value: unknown): string {
@@ -21,7 +27,7 @@ function textArgument(value: unknown): string {
 }
 
 function charSet(chars: unknown): (char: string) => boolean {
-  if (chars === undefined || chars === null) return (char) => /\s/.test(char);
+  if (chars === undefined || chars === null) return (char) => SPACE.test(char);
   const set = new Set(Array.from(textArgument(chars)));
   return (char) => set.has(char);
 }
@@ -41,11 +47,11 @@ export function stripped(text: string, chars: unknown, left: boolean, right: boo
 export function split(text: string, separator: unknown, maxSplit: unknown, fromRight = false): string[] {
   const limit = maxSplit === undefined || Number(maxSplit) < 0 ? Infinity : Number(maxSplit);
   if (separator === undefined || separator === null) {
-    const words = [...text.matchAll(/\S+/g)].map((match) => [match[0], match.index] as const);
+    const words = [...text.matchAll(WORDS)].map((match) => [match[0], match.index] as const);
     if (words.length <= limit + 1) return words.map(([word]) => word);
     if (fromRight) {
       const kept = words.slice(words.length - limit);
-      return [text.slice(0, kept[0]?.[1] ?? text.length).trimEnd(), ...kept.map(([word]) => word)];
+      return [text.slice(0, kept[0]?.[1] ?? text.length).replace(TRAILING, ''), ...kept.map(([word]) => word)];
     }
     return [...words.slice(0, limit).map(([word]) => word), text.slice(words[limit]?.[1] ?? 0)];
   }
@@ -236,7 +242,7 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ['isnumeric', every(/^\p{N}$/u)],
   ['isalpha', every(/^\p{L}$/u)],
   ['isalnum', every(/^[\p{L}\p{N}]$/u)],
-  ['isspace', every(/^\s$/u)],
+  ['isspace', every(SPACE)],
   ['isascii', {params: [], apply: (text) => Array.from(text).every((char) => char <= '\x7f')}],
   ['isidentifier', {params: [], apply: (text) => /^[\p{L}_][\p{L}\p{N}_]*$/u.test(text)}],
   ['islower', {params: [], apply: (text) => cased(text, text.toLowerCase())}],

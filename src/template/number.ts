@@ -71,6 +71,7 @@ function floorQuotient(a: number, b: number): number {
   if (!Number.isFinite(a) || !Number.isFinite(b)) return Math.floor(a / b);
   const rest = a % b;
   const quotient = (a - rest) / b - (rest !== 0 && rest < 0 !== b < 0 ? 1 : 0);
+  if (quotient === 0) return a / b < 0 || Object.is(a / b, -0) ? -0 : 0;
   const whole = Math.floor(quotient);
   return quotient - whole > 0.5 ? whole + 1 : whole;
 }
@@ -92,7 +93,8 @@ function ofFloats(operator: Operator, a: number, b: number): number | Float {
     case '%': {
       if (b === 0) throw new Misuse('division by zero', 'division-by-zero');
       const rest = a % b;
-      return float(rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest);
+      if (rest === 0) return float(b < 0 ? -0 : 0);
+      return float(rest < 0 !== b < 0 ? rest + b : rest);
     }
     case '**':
       return float(a ** b);

@@ -2,6 +2,7 @@ import {
   Secret,
   account,
   all,
+  bytesOf,
   change,
   compareAttributes,
   converged,
@@ -122,6 +123,13 @@ function checkUser(user: User): Problem[] {
         'the password is empty, and saslpasswd2 refuses that',
         'password',
         'give one, or state: absent',
+      );
+    else if (bytesOf(text).length > 2048)
+      say(
+        'bad-password',
+        'the password is longer than the 2048 bytes that saslpasswd2 stores',
+        'password',
+        'a shorter one',
       );
     else if (/[\n\0]/.test(text))
       say(
@@ -345,13 +353,11 @@ function placeOps(v: V, now: State, host: Host, needed: boolean): {changes: Chan
   if (!needed || missing.length === 0) return {changes: [], ops: []};
   const team = guardingGroup(v, now, host);
   return {
-    changes: missing
-      .toReversed()
-      .map((path) => ({
-        what: path,
-        before: undefined,
-        after: path === folders[0] ? `directory root:${team} 0750` : 'directory',
-      })),
+    changes: missing.toReversed().map((path) => ({
+      what: path,
+      before: undefined,
+      after: path === folders[0] ? `directory root:${team} 0750` : 'directory',
+    })),
     ops: missing
       .toReversed()
       .map((path): Op =>

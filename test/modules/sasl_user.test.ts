@@ -90,7 +90,7 @@ test('a new database: its folder, its users in one plan, its access', (t) => {
       db,
       realm,
       users: [
-        {name: 'a', password: 'one'},
+        {name: 'a', password: 'pw-eins'},
         {name: '-b', password: 'two', realm: 'r2'},
       ],
     },
@@ -109,13 +109,13 @@ test('a new database: its folder, its users in one plan, its access', (t) => {
     `saslpasswd2 -c -p -a qemu -u ${realm} -f ${db} -- a`,
     `saslpasswd2 -c -p -a qemu -u r2 -f ${db} -- -b`,
   ]);
-  t.false(JSON.stringify(plan).includes('one"'));
+  t.false(JSON.stringify(plan).includes('pw-eins'));
   if (plan.kind !== 'change') return t.fail();
   t.deepEqual(
     plan.ops.flatMap((op) =>
       op.op === 'run' && op.stdin !== undefined && typeof op.stdin !== 'string' ? [op.stdin.reveal()] : [],
     ),
-    ['one', 'two'],
+    ['pw-eins', 'two'],
   );
 });
 
@@ -164,6 +164,7 @@ test('parameters', (t) => {
   t.deepEqual(mistakes(module, {db, realm: 'r', name: 'a@b', password: 'p'}), ['bad-name /name']);
   t.deepEqual(mistakes(module, {db, realm: 'r', name: 'a', password: 'p\n'}), ['bad-password /password']);
   t.deepEqual(mistakes(module, {db, realm: 'r', name: 'a', password: ''}), ['bad-password /password']);
+  t.deepEqual(mistakes(module, {db, realm: 'r', name: 'a', password: 'x'.repeat(2049)}), ['bad-password /password']);
   t.deepEqual(
     mistakes(module, {
       db,

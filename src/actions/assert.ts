@@ -1,5 +1,4 @@
 import {placeOf} from '../base/diagnostic.ts';
-import {Unknown} from '../base/unknown.ts';
 import type {Action} from '../engine/action.ts';
 import {isTrue} from '../engine/known.ts';
 import {p} from '../kit/schema.ts';
@@ -19,13 +18,15 @@ export const assert: Action = {
   examples: [
     '- assert:\n    that:\n      - groups is defined\n      - inventory_hostname | length > 0\n    fail_msg: no inventory\n',
   ],
-  run(values, {params, scope}) {
+  async run(values, {params, evaluate}) {
     const that = child(params, 'that');
     const conditions: readonly Node[] = that === undefined ? [] : that.kind === 'list' ? that.items : [that];
     for (const condition of conditions) {
-      const answer = scope.evaluateExpression(condition);
+      const answer = await evaluate(condition);
       const text = condition.kind === 'scalar' ? condition.raw : 'a condition';
-      if (!answer.ok) {
+      if (answer.is === 'unknown')
+        return {status: 'unknown', message: `\`${text}\` is known only after ${answer.cause.cause}`};
+      if (answer.is === 'wrong') {
         const [problem] = answer.problems;
         return {
           status: 'failed',
@@ -33,8 +34,6 @@ export const assert: Action = {
           result: {assertion: text, evaluated_to: null},
         };
       }
-      if (answer.value instanceof Unknown)
-        return {status: 'unknown', message: `\`${text}\` is known only after ${answer.value.cause}`};
       if (!isTrue(answer.value)) {
         return {
           status: 'failed',

@@ -3,7 +3,7 @@ import {Secret} from '../base/secret.ts';
 import {Unknown} from '../base/unknown.ts';
 import type {Action} from '../engine/action.ts';
 import {p} from '../kit/schema.ts';
-import {child} from '../playbook/node.ts';
+import {child, type Node} from '../playbook/node.ts';
 
 /** Shows a message or an expression's value; secrets in it are masked. */
 export const debug: Action = {
@@ -17,7 +17,7 @@ export const debug: Action = {
   expressions: ['var'],
   unknowns: true,
   examples: ['- debug:\n    msg: "this is {{ inventory_hostname }}"\n', '- debug:\n    var: groups\n'],
-  run(values, {params, scope, run}) {
+  async run(values, {params, evaluate, run}) {
     if (typeof values['verbosity'] === 'number' && values['verbosity'] > run.verbosity)
       return {status: 'skipped', message: `shown with -${'v'.repeat(values['verbosity'])}`};
     const expression = child(params, 'var');
@@ -25,9 +25,11 @@ export const debug: Action = {
       const message = values['msg'] ?? 'Hello world!';
       return {status: 'ok', message: shown(message), result: {msg: message}};
     }
-    const evaluated = scope.evaluateExpression(expression);
-    const name = expression.kind === 'scalar' ? expression.raw : 'value';
-    if (!evaluated.ok) {
+    const evaluated = await evaluate(expression);
+    const name = nameOf(expression);
+    if (evaluated.is === 'unknown')
+      return {status: 'ok', message: `${nameOf(expression)} = ${evaluated.cause.toString()}`};
+    if (evaluated.is === 'wrong') {
       const [problem] = evaluated.problems;
       return {
         status: 'ok',
@@ -38,6 +40,10 @@ export const debug: Action = {
     return {status: 'ok', message: `${name} = ${shown(evaluated.value)}`, result: {[name]: evaluated.value}};
   },
 };
+
+function nameOf(expression: Node): string {
+  return expression.kind === 'scalar' ? expression.raw : 'value';
+}
 
 /** A value as people read it: text as it is, data as indented JSON with secrets masked. */
 export function shown(value: unknown): string {

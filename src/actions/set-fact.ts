@@ -8,12 +8,16 @@ export const setFact: Action = {
   params: {cacheable: p.boolean('accepted for compatibility; facts set here live as long as the run')},
   anyKeys: true,
   unknowns: true,
+  silent: true,
   examples: ['- set_fact:\n    greeting: "hello {{ inventory_hostname }}"\n'],
   run(values, {host}) {
     const facts = Object.fromEntries(
       Object.entries(values).filter(([name, value]) => name !== 'cacheable' && value !== undefined),
     );
-    for (const [name, value] of Object.entries(facts)) host.memory.setFacts.set(name, value);
+    for (const [name, value] of Object.entries(facts)) {
+      host.memory.registered.delete(name);
+      host.memory.setFacts.set(name, value);
+    }
     return {status: 'ok', result: {ansible_facts: facts}};
   },
 };

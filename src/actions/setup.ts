@@ -16,6 +16,7 @@ export const setup: Action = {
   examples: ['- setup:\n'],
   async run(values, {runner, host}) {
     await runner.connect();
+    await runner.widenFacts();
     const globs = (values['filter'] as readonly string[] | undefined)?.map(
       (glob) =>
         new RegExp(

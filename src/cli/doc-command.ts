@@ -9,7 +9,11 @@ import {exitStatus} from './program.ts';
 
 /** `tsplay doc`: all modules in a line each, or one module's manual. Everything comes from the module's own declaration. */
 export function docCommand(name: string | undefined): void {
-  const catalog = new Catalog({actions, cwd: process.cwd(), folders: [resolve('modules'), resolve('playbooks/modules')]});
+  const catalog = new Catalog({
+    actions,
+    cwd: process.cwd(),
+    folders: [resolve('modules'), resolve('playbooks/modules')],
+  });
   if (name === undefined) {
     const names = catalog.names();
     const width = Math.max(...names.map((n) => n.length));

@@ -12,7 +12,7 @@ import type {RunEvent} from '../engine/event.ts';
 import {hasErrorFinding, runProgram} from '../engine/run.ts';
 import {openSite} from '../playbook/site.ts';
 import {listPlays} from '../playbook/select.ts';
-const validateSite = (_site: unknown): readonly Diagnostic[] => [];
+import {validateSite} from '../playbook/validate.ts';
 import {formatDiagnostic} from '../report/code-frame.ts';
 import {JsonReporter, taskJson} from '../report/json.ts';
 import {PrettyReporter, type Output} from '../report/pretty.ts';
@@ -74,7 +74,7 @@ export async function runCommand(
     for (const problem of early) tell(problem);
     const connection = await connectionOptions(options, settings);
     const inventories = list(options['inventory']);
-    const {site, problems} = await openSite({
+    const {site} = await openSite({
       playbooks,
       inventories: inventories.length > 0 ? inventories : (settings.inventory ?? ['inventory/']),
       actions,
@@ -101,7 +101,7 @@ export async function runCommand(
       },
       readOnly: check,
     });
-    const found = [...problems, ...validateSite(site)];
+    const found = validateSite(site);
     const errors = found.filter((p) => p.severity === 'error');
     if (errors.length > 0) {
       refuseAll(found);

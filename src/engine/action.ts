@@ -4,6 +4,7 @@ import type {Node} from '../playbook/node.ts';
 import type {Task} from '../playbook/program.ts';
 import type {Scope} from '../playbook/scope.ts';
 import type {RunContext} from './context.ts';
+import type {Known} from './known.ts';
 import type {HostState} from './host.ts';
 import type {HostRunner} from './runner.ts';
 
@@ -27,12 +28,18 @@ export type ActionContext = {
   /** the parameters as written, for those that are expressions */
   readonly params: Node | undefined;
   readonly settle: () => Promise<void>;
+  /** a bare expression; what it waits for is applied or read first */
+  readonly evaluate: (expression: Node) => Promise<Known<unknown>>;
   readonly playHosts: readonly string[];
   readonly handler: boolean;
 };
 
-/** An engine task. `unknowns`: it works on values that are not known yet (`set_fact`, `debug`). */
+/**
+ * An engine task. `unknowns`: it works on values that are not known yet (`set_fact`, `debug`). `silent`: nobody sees that it ran, so tasks before it that are
+ * still queued need not be applied first.
+ */
 export type Action = ActionSpec & {
   readonly unknowns?: true;
+  readonly silent?: true;
   run(values: Readonly<Record<string, unknown>>, context: ActionContext): Promise<ActionOutcome> | ActionOutcome;
 };

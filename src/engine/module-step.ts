@@ -16,6 +16,7 @@ import {planFor} from './plan-for.ts';
 import {predictOps} from './predict.ts';
 import {outputDetails, verdictOf} from './verdict.ts';
 import {foreseenReads} from './survey.ts';
+import {noteSecrets} from './note-secrets.ts';
 import type {HostRunner} from './runner.ts';
 import {valueOr} from './runner.ts';
 import type {Step, Ticket, Verdict} from './step.ts';
@@ -57,6 +58,10 @@ export class ModuleStep {
     const {run} = runner;
     const action = run.actions.get(name);
     if (action === undefined) throw new Error(`no action ${name}`);
+    if (action.silent !== true && !(name === 'meta' && this.#step.task.params === undefined)) {
+      await runner.settle();
+      this.#scope.forget();
+    }
     const given = await this.#parameters(action);
     if (!('values' in given)) return this.#done(given);
     const bound = run.site.bindAction(action, given.values);
@@ -73,6 +78,7 @@ export class ModuleStep {
       check: this.#checks(),
       params: this.#step.task.params,
       settle: () => runner.settle(),
+      evaluate: (expression: Node) => runner.known(this.#scope, () => this.#scope.evaluateExpression(expression)),
       playHosts: runner.context.hosts,
       handler: this.#step.handler,
     };
@@ -91,7 +97,16 @@ export class ModuleStep {
     const {run, host} = runner;
     const given = await this.#parameters(module);
     if (!('values' in given)) return this.#done(given);
-    const bound = run.site.bind(module, given.values, run.site.resolverFor(this.#scope, this.#step.task));
+    let bound = run.site.bind(module, given.values, run.site.resolverFor(this.#scope, this.#step.task));
+    if (bound.bound !== 'values') {
+      // a template file may wait for queued tasks, for facts, or for one of the rarer facts
+      await runner.settle();
+      await runner.connect();
+      if (bound.bound === 'problems') await runner.widenFacts();
+      this.#scope.forget();
+      bound = run.site.bind(module, given.values, run.site.resolverFor(this.#scope, this.#step.task));
+    }
+    noteSecrets(run.redactor, bound);
     if (bound.bound === 'unknown') return this.#done({status: 'unknown', message: `known only after ${bound.cause}`});
     if (bound.bound === 'problems') {
       const [first] = bound.problems;
@@ -265,6 +280,7 @@ export class ModuleStep {
 
   #opsOf(plan: Plan & {kind: 'change'}): readonly Op[] {
     const environment = this.#environment();
+    noteSecrets(this.#runner.run.redactor, environment);
     if (Object.keys(environment).length === 0) return plan.ops;
     return plan.ops.map((op) => (op.op === 'run' ? {...op, environment: {...environment, ...op.environment}} : op));
   }

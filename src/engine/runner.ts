@@ -20,7 +20,7 @@ import {ModuleStep} from './module-step.ts';
 import {registeredLoop, registeredOf, type Registered} from './registered.ts';
 import {resultOf, type Step, type Ticket, type Verdict} from './step.ts';
 import {Slots} from './slots.ts';
-import {survey} from './survey.ts';
+import {hasAllFacts, readAllFacts, survey} from './survey.ts';
 
 /** A task failed on this host and nothing tolerates it; caught by the nearest rescue, else it ends the host's run. */
 export class TaskFailed extends Error {
@@ -125,12 +125,24 @@ export class HostRunner {
       scope.forget();
       answer = known(evaluate());
     }
+    if (answer.is === 'wrong' && (await this.widenFacts())) {
+      scope.forget();
+      answer = known(evaluate());
+    }
     return answer;
   }
 
   /** Makes the first exchange if it has not been made: facts, lock and every read that is known already. */
   async connect(): Promise<void> {
     if (!this.host.surveyed) await survey(this.run, this.host, this.context);
+  }
+
+  /** Something was not defined: perhaps it is one of the facts that are read only when asked for. True where they have just been read. */
+  async widenFacts(): Promise<boolean> {
+    if (!this.host.factsKnown || hasAllFacts(this.host.memory.facts)) return false;
+    await this.settle();
+    await readAllFacts(this.run, this.host);
+    return true;
   }
 
   scope(task: Task | undefined): Scope {
@@ -281,7 +293,8 @@ export class HostRunner {
   #register(task: Task, tickets: readonly Ticket[], combine: (tickets: readonly Ticket[]) => Registered): void {
     const name = task.keywords.register;
     if (name === undefined) return;
-    const {registered} = this.host.memory;
+    const {registered, setFacts} = this.host.memory;
+    setFacts.delete(name);
     const settled = (): boolean => tickets.every((t) => t.registered !== undefined);
     if (settled()) {
       registered.set(name, combine(tickets));

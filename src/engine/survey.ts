@@ -3,11 +3,13 @@ import {isMapping} from '../base/json.ts';
 import type {Read} from '../kit/reads.ts';
 import type {Item, Play, Task} from '../playbook/program.ts';
 import type {HostMemory, Scope} from '../playbook/scope.ts';
-import {compileReads} from '../remote/batch.ts';
+import {compileReads, type ReadValues} from '../remote/batch.ts';
+import {ReadFailed} from '../remote/read-fragment.ts';
+import type {HostFacts} from '../kit/host.ts';
 import type {Become, Fragment} from '../remote/session.ts';
 import {learnAll} from './apply.ts';
 import type {RunContext} from './context.ts';
-import {decodeFacts, factsFragment} from './facts-read.ts';
+import {factsProbe} from './facts.ts';
 import type {HostState} from './host.ts';
 import {acquireLock, lockFragments} from './host-lock.ts';
 import {isTrue, known} from './known.ts';
@@ -52,6 +54,29 @@ export async function readForeseen(run: RunContext, host: HostState): Promise<vo
   }
 }
 
+/** Reads the facts that cost more than files, once somebody asks for one. The fact cache remembers that they were wanted. */
+export async function readAllFacts(run: RunContext, host: HostState): Promise<void> {
+  const wanted = factsProbe('all');
+  const batch = compileReads(wanted.reads);
+  keepFacts(run, host, factsOf(wanted, batch.decode(await host.exchange(undefined, batch.fragments, run.signal))));
+}
+
+/** Whether facts hold those of the larger set. */
+export function hasAllFacts(facts: Readonly<Record<string, unknown>> | undefined): boolean {
+  return facts !== undefined && 'memtotal_mb' in facts;
+}
+
+function factsOf(probe: ReturnType<typeof factsProbe>, decoded: ReadValues | ReadFailed): HostFacts {
+  if (decoded instanceof ReadFailed) throw decoded;
+  return probe.join(probe.reads.map((read) => decoded.get(read)));
+}
+
+function keepFacts(run: RunContext, host: HostState, facts: HostFacts): void {
+  host.memory.facts = {...facts};
+  host.factsKnown = true;
+  run.facts.put(host.name, facts);
+}
+
 /** All reads of this account that can be foreseen now, known or not: to be made again after a command that may have changed anything. */
 export function foreseenReads(run: RunContext, host: HostState, account: string): readonly Read[] {
   return byAccount(foresee(run, host), host.login.user).get(account)?.reads ?? [];
@@ -68,8 +93,9 @@ async function exchangeReads(
   const fragments: Fragment[] = [];
   const locks = first && !run.check ? lockFragments(run) : [];
   const recalls = first && !run.check ? recallFragments() : [];
-  const facts = first ? factsFragment() : [];
-  fragments.push(...locks, ...recalls, ...facts);
+  const wanted = factsProbe(hasAllFacts(run.facts.get(host.name)) ? 'all' : 'base');
+  const facts = compileReads(first ? wanted.reads : []);
+  fragments.push(...locks, ...recalls, ...facts.fragments);
   const batch = compileReads(reads);
   fragments.push(...batch.fragments);
   const outcomes = await host.exchange(become, fragments, run.signal);
@@ -78,9 +104,7 @@ async function exchangeReads(
   acquireLock(run, host, take(locks.length));
   recallNotified(host, take(recalls.length));
   if (first) {
-    host.memory.facts = decodeFacts(take(facts.length));
-    host.factsKnown = true;
-    run.facts.put(host.name, host.memory.facts);
+    keepFacts(run, host, factsOf(wanted, facts.decode(take(facts.fragments.length))));
   }
   learnAll(host, account, batch.decode(outcomes.slice(at)));
 }

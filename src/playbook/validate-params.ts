@@ -50,7 +50,8 @@ function noteFor(problem: BindProblem, {node, exact}: Target): string | undefine
     return `YAML reads this as the number ${node.value}`;
   if (node.kind === 'scalar' && node.style === 'plain' && typeof node.value === 'boolean')
     return `YAML reads this as the boolean ${node.value ? 'true' : 'false'}`;
-  return problem.note;
+  // a text that stands there needs no words
+  return node.kind === 'scalar' && typeof node.value === 'string' && node.value !== '' ? undefined : problem.note;
 }
 
 /** The node that a pointer leads to, or the last one on the way (a template that gave the rest). */

@@ -1,18 +1,20 @@
 // One task as one host would see it, before anything is known of that host: everything is evaluated that can be.
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {error, warning} from '../base/diagnostic.ts';
+import {nearestName} from '../base/nearest.ts';
 import {isMapping} from '../base/json.ts';
 import {findUnknown, Unknown} from '../base/unknown.ts';
 import {bindAction, bindModule} from '../catalog/bind.ts';
 import type {Bound} from '../catalog/bind.ts';
 import type {ActionSpec} from '../catalog/action-spec.ts';
-import {parseExpression} from '../template/template.ts';
+import {looksLikeTemplate, parseExpression, parseTemplate} from '../template/template.ts';
 import {resolverOf} from './controller-files.ts';
 import {listOf, textOf} from './keywords.ts';
 import {loopItems} from './lookups.ts';
 import {child} from './node.ts';
 import type {Node} from './node.ts';
 import type {Keywords, Loop, Task} from './program.ts';
+import {spanWithin} from './scalar-place.ts';
 import type {TaskScope} from './scope-task.ts';
 import {locate, surprises} from './validate-params.ts';
 
@@ -204,10 +206,14 @@ function checkParams(
       ? {...params, entries: params.entries.filter(({key}) => !expressions.includes(key))}
       : params;
   const value = rendered === undefined ? undefined : scope.evaluate(rendered);
-  if (value !== undefined && !value.ok) for (const problem of value.problems) report(problem);
+  if (value !== undefined && !value.ok) {
+    for (const problem of value.problems) report(problem);
+    for (const problem of furtherUndefined(rendered, scope)) report(problem);
+  }
   for (const name of expressions)
     if (name !== 'var') for (const node of listOf(child(params, name))) checkExpression(node, scope, report);
-  for (const problem of surprises(spec.name, spec.params, params)) report(problem);
+  const misread = surprises(spec.name, spec.params, params);
+  for (const problem of misread) report(problem);
   const given = value === undefined ? {} : value.ok ? value.value : withoutMistakes(rendered, scope);
   if (given instanceof Unknown) return;
   if (given !== null && given !== undefined && !isMapping(given)) {
@@ -224,7 +230,12 @@ function checkParams(
     doing.do === 'module'
       ? bindModule(doing.module, evaluatedParams, resolverOf(scope))
       : bindAction(actionSpec(spec, expressions), evaluatedParams);
-  if (bound.bound === 'problems') for (const problem of bound.problems) report(locate(problem, params, task.span));
+  if (bound.bound === 'problems') {
+    for (const problem of bound.problems) {
+      const located = locate(problem, params, task.span);
+      if (!misread.some(({span}) => span?.start === located.span?.start)) report(located);
+    }
+  }
   if (bound.bound === 'values') {
     for (const problem of bound.warnings ?? []) report(locate({...problem, severity: 'warning'}, params, task.span));
   }
@@ -241,6 +252,31 @@ function actionSpec(spec: {readonly name: string}, expressions: readonly string[
 function checkExpression(node: Node, scope: TaskScope, report: Report): void {
   const value = scope.evaluateExpression(node);
   if (!value.ok) for (const problem of value.problems) report(problem);
+}
+
+/** A template stops at the first variable that nothing defines; people want to hear of all. */
+function furtherUndefined(node: Node | undefined, scope: TaskScope): readonly Diagnostic[] {
+  if (node === undefined) return [];
+  if (node.kind === 'list') return node.items.flatMap((item) => furtherUndefined(item, scope));
+  if (node.kind === 'map') return node.entries.flatMap((entry) => furtherUndefined(entry.value, scope));
+  if (typeof node.value !== 'string' || !looksLikeTemplate(node.value) || /\b(?:if|and|or)\b/.test(node.value))
+    return [];
+  const parsed = parseTemplate(node.value);
+  const value = parsed.ok ? scope.evaluate(node) : undefined;
+  if (!parsed.ok || value?.ok !== false || !value.problems.some(({code}) => code.startsWith('undefined-'))) return [];
+  return parsed.value.freeVariables.flatMap((variable): readonly Diagnostic[] => {
+    if (variable.guarded) return [];
+    const found = scope.lookup(variable.name);
+    if (found?.ok === false) return found.problems;
+    if (found !== undefined || scope.place.run.environment.globals.has(variable.name)) return [];
+    const near = nearestName(variable.name, scope.names());
+    return [
+      error('undefined-variable', `"${variable.name}" is undefined`, {
+        span: spanWithin(node, variable.start, variable.end),
+        ...(near === undefined ? {} : {help: `did you mean "${near}"?`}),
+      }),
+    ];
+  });
 }
 
 /** Values of the parameters that can be evaluated; the others are unknown, and their mistakes are reported already. */

@@ -1,7 +1,7 @@
 // Everything that can be known before the first connection, all of it in one go. Facts and results are unknown here and spread through the evaluation:
 // what hangs on them is never reported.
 import {error, warning} from '../base/diagnostic.ts';
-import type {Diagnostic, Source} from '../base/diagnostic.ts';
+import type {Diagnostic, Source, Span} from '../base/diagnostic.ts';
 import {nearestName} from '../base/nearest.ts';
 import {findUnknown, Unknown} from '../base/unknown.ts';
 import {isTemplate, textOf} from './keywords.ts';
@@ -32,7 +32,7 @@ type Handlers = {readonly names: ReadonlyMap<string, Task>; readonly open: boole
 
 class Validation {
   readonly problems: Diagnostic[] = [];
-  readonly #seen = new Set<string>();
+  readonly #seen = new Map<string, Diagnostic[]>();
   readonly #site: Site;
   readonly #static: StaticCheck;
   readonly #memory: HostMemory;
@@ -50,9 +50,12 @@ class Validation {
   report(problem: Diagnostic): void {
     if (this.#open && problem.code.startsWith('undefined-')) return;
     const {span, code, message} = problem;
-    const key = `${code}\n${message}\n${span === undefined ? '' : `${span.source.path}:${span.start}`}`;
-    if (this.#seen.has(key)) return;
-    this.#seen.add(key);
+    const key = `${code}\n${message}\n${span?.source.path ?? ''}`;
+    const others = this.#seen.get(key);
+    // found twice: statically at the very word, and again when it was evaluated
+    if (others?.some((other) => overlap(other.span, span)) === true) return;
+    if (others === undefined) this.#seen.set(key, [problem]);
+    else others.push(problem);
     this.problems.push(problem);
   }
 
@@ -411,6 +414,11 @@ function handlersOf(play: Play): Handlers {
       : item.item === 'block' && [...item.block, ...item.rescue, ...item.always].some(brings);
   if (play.items.some(brings)) open = true;
   return {names, open, used: new Set()};
+}
+
+function overlap(a: Span | undefined, b: Span | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.start === b.start || (a.start < b.end && b.start < a.end);
 }
 
 /** By file in the order in which files come up, then by place. Without a place first. */

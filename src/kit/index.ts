@@ -54,3 +54,4 @@ export {
 export {homeFile, type HomeFile} from './home-file.ts';
 export {allowLockoutParam, guardOps, guardParam} from './guard.ts';
 export {nftDiff, nftFile, nftFolder, nftHasTable, nftHolds, nftProbe, type NftDiff, type NftState} from './nft-store.ts';
+export {deviceFrom, deviceShell, sectionsOf, type DeviceState} from './device-probe.ts';

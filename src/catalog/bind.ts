@@ -8,7 +8,7 @@ import type {Params} from '../kit/schema.ts';
 import {wrapParams} from '../kit/wrap.ts';
 import type {Resolver} from '../kit/wrap.ts';
 import type {ActionSpec} from './action-spec.ts';
-import {judgeParams} from './judge.ts';
+import {escapePointer, judgeParams} from './judge.ts';
 import {Unresolved} from './unresolved.ts';
 
 /**
@@ -40,7 +40,18 @@ export type Bound =
 /** Binds a module's parameters. Pure but for what the resolver reads. */
 export function bindModule(module: Module, evaluated: Readonly<Record<string, unknown>>, resolver: Resolver): Bound {
   const bound = bindParams(module.name, module.params, evaluated, resolver);
-  if (bound.bound !== 'values' || module.check === undefined) return bound;
+  if (module.check === undefined) return bound;
+  if (bound.bound === 'problems') {
+    // names that nobody knows do not keep the rest from being looked at
+    const strange = new Set(
+      bound.problems.map(({code, pointer}) => (code === 'unknown-param' ? pointer.slice(1) : '/')),
+    );
+    if ([...strange].some((name) => name.includes('/') || !Object.hasOwn(evaluated, name))) return bound;
+    const rest = Object.fromEntries(Object.entries(evaluated).filter(([name]) => !strange.has(name)));
+    const again = bindModule(module, rest, resolver);
+    return again.bound === 'problems' ? {bound: 'problems', problems: [...bound.problems, ...again.problems]} : bound;
+  }
+  if (bound.bound !== 'values') return bound;
   const problems = module.check(bound.values as never).map((problem): BindProblem => ({
     pointer: problem.param ?? '',
     at: 'value',
@@ -110,10 +121,11 @@ export function bindParams(
   } catch (thrown) {
     if (!(thrown instanceof Unresolved)) throw thrown;
     if (thrown.reason instanceof Unknown) return {bound: 'unknown', cause: thrown.reason.cause};
+    const pointer = fileParam(params, known);
     return {
       bound: 'problems',
       problems: thrown.reason.map((diagnostic) => ({
-        pointer: '',
+        pointer,
         at: 'value',
         code: diagnostic.code,
         message: diagnostic.message,
@@ -123,6 +135,15 @@ export function bindParams(
       })),
     };
   }
+}
+
+/** Where the file stands that could not be read: the one parameter that names one. */
+function fileParam(params: Params, given: Readonly<Record<string, unknown>>): JsonPointer {
+  const key = Object.keys(given).find((name) => {
+    const kind = params[canonicalParam(params, name)]?.kind.kind;
+    return kind === 'template' || kind === 'controllerFile';
+  });
+  return key === undefined ? '' : `/${escapePointer(key)}`;
 }
 
 /** The parameter that a key means: itself, or the one that has it as an alias. */

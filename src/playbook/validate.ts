@@ -49,6 +49,8 @@ class Validation {
 
   report(problem: Diagnostic): void {
     if (this.#open && problem.code.startsWith('undefined-')) return;
+    // `hostvars` and `groups` may have more in them by then
+    if (this.#growing && problem.code === 'undefined-attribute') return;
     const {span, code, message} = problem;
     const key = `${code}\n${message}\n${span?.source.path ?? ''}`;
     const others = this.#seen.get(key);

@@ -10,7 +10,13 @@ const specs: readonly ActionSpec[] = [
     expressions: ['var'],
     examples: ['- debug:\n'],
   },
-  {name: 'set_fact', summary: 'set', params: {cacheable: p.boolean('ignored')}, anyKeys: true, examples: ['- set_fact: {a: 1}\n']},
+  {
+    name: 'set_fact',
+    summary: 'set',
+    params: {cacheable: p.boolean('ignored')},
+    anyKeys: true,
+    examples: ['- set_fact: {a: 1}\n'],
+  },
   {
     name: 'assert',
     summary: 'check',

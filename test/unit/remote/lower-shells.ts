@@ -54,6 +54,10 @@ const shells: readonly Shell[] = [
 export type Place = {
   readonly dir: string;
   readonly run: (fragments: readonly Fragment[], options?: {user?: string}) => Promise<readonly Outcome[]>;
+  /** a session that stays, for what hangs on its shell */
+  readonly open: (
+    atExit?: string,
+  ) => Promise<{run: (fragments: readonly Fragment[]) => Promise<readonly Outcome[]>; close: () => Promise<void>}>;
 };
 
 /** A test that runs once in each shell; it is skipped, with the reason in its title, where there is none. */
@@ -75,12 +79,29 @@ export function eachShell(
       const dir = join(base, 'h');
       mkdirSync(dir);
       try {
-        await body(t, {dir, run: (fragments, options) => runIn(shell, fragments, options?.user)});
+        await body(t, {
+          dir,
+          run: (fragments, options) => runIn(shell, fragments, options?.user),
+          open: (atExit) => openIn(shell, atExit ?? ''),
+        });
       } finally {
         rmSync(base, {recursive: true, force: true});
       }
     });
   }
+}
+
+async function openIn(shell: Shell, atExit: string): Promise<Awaited<ReturnType<Place['open']>>> {
+  const connection = connectLocal({...settings, atExit}, shell.argv);
+  const session = await connection.session();
+  return {
+    run: (fragments) => session.exchange(fragments.map((fragment) => prefixed(shell, fragment))),
+    close: async () => connection[Symbol.asyncDispose](),
+  };
+}
+
+function prefixed(shell: Shell, fragment: Fragment): Fragment {
+  return shell.path === undefined ? fragment : {...fragment, shell: `PATH=${shell.path}\n${fragment.shell}`};
 }
 
 async function runIn(
@@ -92,8 +113,14 @@ async function runIn(
     user === undefined ? shell.argv : ['/bin/su', user, '-s', '/bin/sh', '-c', `exec ${shell.argv.join(' ')}`];
   await using connection = connectLocal(settings, argv);
   const session = await connection.session();
-  const prefix = shell.path === undefined ? '' : `PATH=${shell.path}\n`;
-  return await session.exchange(fragments.map((fragment) => ({...fragment, shell: prefix + fragment.shell})));
+  return await session.exchange(fragments.map((fragment) => prefixed(shell, fragment)));
+}
+
+/** The fragment with tsplay's own directories below a test's: nothing is written outside. */
+export function confined(fragment: Fragment, dir: string): Fragment {
+  const move = (text: string): string =>
+    text.replaceAll('/var/lib/tsplay', `${dir}/lib`).replaceAll('/run/tsplay', `${dir}/run`);
+  return {...fragment, shell: move(fragment.shell)};
 }
 
 /** Exit status and stderr of a fragment that ran. */

@@ -1,6 +1,6 @@
 // Another account on the host. A password goes out only after the program has asked for it, and once: sent ahead it could
 // become a command of the shell that needs none.
-import {BecomeFailed} from './errors.ts';
+import {BecomeFailed, LinkLost} from './errors.ts';
 import type {ShellLink} from './link.ts';
 import type {Become} from './session.ts';
 import {visible} from './visible.ts';
@@ -46,7 +46,7 @@ export function becomeCommand(become: Become, nonce: string): string {
 
 /**
  * Gets past the question for the password, and gives the link when the shell of the other account is there.
- * *errors*: throws {@link BecomeFailed}; the link is closed then.
+ * *errors*: throws {@link BecomeFailed} or {@link LinkLost}; the link is closed then.
  */
 export async function passBecome(
   link: ShellLink,
@@ -100,7 +100,13 @@ export async function passBecome(
         () => link.stdout.off('data', onOut),
         () => link.stderr.off('data', onErr),
       );
-      void link.closed.then((why) => reject(judge(out, err, asked, become, nonce, name, why)));
+      void link.closed.then((why) =>
+        reject(
+          link.lost()
+            ? new LinkLost(`${name}: connection lost: ${why}`, `${become.method} ${become.user}`)
+            : judge(out, err, asked, become, nonce, name, why),
+        ),
+      );
       patience();
     });
     const from = new RegExp(`${nonce} from (\\S+)`).exec(out)?.[1];

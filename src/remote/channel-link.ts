@@ -1,6 +1,6 @@
 // A command on an SSH connection as a link.
 import type {Client, ClientChannel} from 'ssh2';
-import {Unreachable} from './errors.ts';
+import {LinkLost, Unreachable} from './errors.ts';
 import type {ShellLink} from './link.ts';
 
 /**
@@ -31,6 +31,7 @@ export async function execLink(
     stdout: channel.stdout,
     stderr: channel.stderr,
     closed,
+    lost: () => exit === undefined,
     close: () => channel.destroy(),
   };
 }
@@ -50,7 +51,9 @@ function openChannel(
           'MaxSessions or a forced command in sshd_config or authorized_keys may stand in the way',
         ),
       );
-    void connectionClosed.then(refuse);
+    void connectionClosed.then((why) =>
+      reject(new LinkLost(`${name}: connection lost: ${why}`, 'the start of a shell')),
+    );
     try {
       client.exec(command, (problem, channel) => {
         if (problem === undefined) resolve(channel);

@@ -1,6 +1,7 @@
 // Opens connections for a run: picks the transport for each target.
 import {realAmbient} from './ambient.ts';
 import {openTcp, type OpenSocket} from './dial.ts';
+import {Unreachable} from './errors.ts';
 import type {HostKeyPolicy} from './host-key-check.ts';
 import type {Env, HostSettings} from './host-settings.ts';
 import {KnownHostsFiles} from './known-hosts-files.ts';
@@ -8,6 +9,8 @@ import type {Ambient} from './link.ts';
 import {connectLocal} from './local.ts';
 import type {Connection, Connector, Target} from './session.ts';
 import {SshConfig} from './ssh-config.ts';
+import {NO_COMMON_ALGORITHM} from './ssh-login.ts';
+import {needsOpenSsh} from './transport-choice.ts';
 import {connectSsh, type SshSettings} from './ssh.ts';
 
 /**
@@ -68,7 +71,20 @@ export function makeConnector(options: ConnectorOptions): Connector {
   return {
     async connect(target: Target, signal?: AbortSignal): Promise<Connection> {
       if (target.transport === 'local') return connectLocal(shared);
-      return connectSsh(target, shared, await settingsOf(target, shared), signal);
+      const settings = await settingsOf(target, shared);
+      const system = async (via: string): Promise<Connection> => {
+        const {connectOpenSsh} = await import('./openssh.ts');
+        return connectOpenSsh(target, shared, settings, via, signal);
+      };
+      if (target.transport === 'openssh') return system('openssh');
+      const reason = await needsOpenSsh(target, settings, shared);
+      if (reason !== undefined) return system(`openssh: ${reason}`);
+      try {
+        return await connectSsh(target, shared, settings, signal);
+      } catch (problem) {
+        if (!(problem instanceof Unreachable) || !problem.message.includes(NO_COMMON_ALGORITHM)) throw problem;
+        return system('openssh: the host offers only algorithms that ssh2 does not have');
+      }
     },
   };
 }

@@ -2,7 +2,7 @@
 import {Unreachable} from './errors.ts';
 import type {HostSettings} from './host-settings.ts';
 import {appendKnownHosts, type KnownHostsFiles} from './known-hosts-files.ts';
-import {fingerprint, judgeKey, keyTypeOf, knownName, lookUp, type KnownKeys} from './known-hosts.ts';
+import {fingerprint, judgeKey, keyTypeOf, knownName, type KnownKeys} from './known-hosts.ts';
 
 /**
  * How host keys are dealt with. `files`: read instead of those of ssh_config. `unknown`: what becomes of a host that no
@@ -28,7 +28,7 @@ export function keyNameOf(settings: HostSettings): {readonly host: string; reado
 /** What the files know of this host. */
 export function knownKeysOf(settings: HostSettings, policy: HostKeyPolicy): KnownKeys {
   const {host, port} = keyNameOf(settings);
-  return lookUp(policy.store.lines(knownHostsFilesOf(settings, policy)), host, port);
+  return policy.store.knownKeys(knownHostsFilesOf(settings, policy), host, port);
 }
 
 /** Undefined when the key is good; otherwise why it is not. A key that may be accepted unseen is written down here. */

@@ -13,14 +13,32 @@ import {
   writeSync,
 } from 'node:fs';
 import {dirname} from 'node:path';
-import {knownHostsLine, parseKnownHosts, type KnownHostLine} from './known-hosts.ts';
+import {knownHostsLine, lookUp, parseKnownHosts, type KnownHostLine, type KnownKeys} from './known-hosts.ts';
 
 /** A key to be trusted from now on. `hashed` hides the name in the file. */
 export type NewHostKey = {readonly host: string; readonly port: number; readonly key: Buffer; readonly hashed: boolean};
 
+const NO_LINES: readonly KnownHostLine[] = [];
+
 /** Reads known_hosts files; files that do not exist are empty. */
 export class KnownHostsFiles {
   readonly #read = new Map<string, {readonly stamp: string; readonly lines: readonly KnownHostLine[]}>();
+
+  readonly #known = new Map<
+    string,
+    {readonly lines: readonly (readonly KnownHostLine[])[]; readonly keys: KnownKeys}
+  >();
+
+  /** What the files know of a host; remembered, because hashed names make the search costly. */
+  knownKeys(files: readonly string[], host: string, port: number): KnownKeys {
+    const lines = files.map((file) => this.#linesOf(file));
+    const key = JSON.stringify([files, host, port]);
+    const known = this.#known.get(key);
+    if (known?.lines.every((of, i) => of === lines[i]) === true) return known.keys;
+    const keys = lookUp(lines.flat(), host, port);
+    this.#known.set(key, {lines, keys});
+    return keys;
+  }
 
   /** The lines of several files, one after the other. *errors*: throws when a file exists and cannot be read. */
   lines(files: readonly string[]): readonly KnownHostLine[] {
@@ -29,7 +47,7 @@ export class KnownHostsFiles {
 
   #linesOf(file: string): readonly KnownHostLine[] {
     const stat = statSync(file, {throwIfNoEntry: false});
-    if (stat === undefined) return [];
+    if (stat === undefined) return NO_LINES;
     const stamp = `${stat.mtimeMs} ${stat.size} ${stat.ino}`;
     const known = this.#read.get(file);
     if (known?.stamp === stamp) return known.lines;

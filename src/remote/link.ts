@@ -8,6 +8,8 @@ export type ShellLink = {
   readonly stderr: Readable;
   /** resolves once, when nothing more will come, with the reason in words (`the connection was reset`, `the shell ended with exit 1`) */
   readonly closed: Promise<string>;
+  /** once closed: whether the connection broke, rather than the program ended */
+  readonly lost: () => boolean;
   /** ends it at once; what runs on the host finds its output gone */
   close(): void;
 };

@@ -125,7 +125,10 @@ export class ShellSession implements Session {
           fail(`no answer for ${Math.round(readyMs / 1000)} s`);
           this.#close('it never answered');
         }, readyMs);
-        void link.closed.then(fail);
+        void link.closed.then((why) => {
+          if (link.lost()) reject(new LinkLost(`${name}: connection lost: ${why}`, 'the start of the shell'));
+          else fail(why);
+        });
         this.#sinks.add(sink);
         link.stdin.write(preludeScript(nonce, atExit));
       });

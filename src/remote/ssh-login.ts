@@ -9,6 +9,9 @@ import {visible} from './visible.ts';
 
 export type Ssh2 = typeof import('ssh2');
 
+/** Stands in the message when client and server have no algorithm in common. */
+export const NO_COMMON_ALGORITHM = 'no common algorithm';
+
 /** Loads ssh2 (60 ms): only when a host is really dialled. */
 export async function loadSsh2(): Promise<Ssh2> {
   return (await import('ssh2')).default;
@@ -219,7 +222,7 @@ function explain(
   if (/no matching/i.test(text)) {
     return new Unreachable(
       'protocol',
-      `${name}: no common algorithm: ${text}`,
+      `${name}: ${NO_COMMON_ALGORITHM}: ${text}`,
       'set "connection: openssh" for this host: the system ssh knows more of them',
     );
   }

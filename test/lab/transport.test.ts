@@ -171,3 +171,15 @@ test(`a real password login, right and wrong${whyNot}`, async (t) => {
   });
   t.is(problem.kind, 'auth');
 });
+
+test(`a password through the system's ssh, right and wrong${whyNot}`, async (t) => {
+  const {privateKeyFile: _key, ...rest} = target(ASKING, {password, transport: 'openssh'});
+  t.truthy(_key);
+  await using connection = await connector.connect(rest);
+  const session = await connection.session({method: 'sudo', user: 'root', password});
+  t.is(text((await session.exchange([fragment('id -un')]))[0]), 'root\n');
+  const problem = await t.throwsAsync(connector.connect({...rest, password: Secret.of('wrong')}), {
+    instanceOf: Unreachable,
+  });
+  t.is(problem.kind, 'auth');
+});

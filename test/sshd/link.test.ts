@@ -47,6 +47,7 @@ test(`a connection that is reset in the middle of a command is lost, not success
     targetFor({...sshd, port: relay.port}),
   );
   const session = await connection.session();
+  await session.exchange([fragment('true')]);
   const exchange = session.exchange([fragment('true', {label: 'one'}), fragment('sleep 30; true', {label: 'two'})]);
   setTimeout(() => relay.cut(), 300);
   const problem = await t.throwsAsync(exchange, {instanceOf: LinkLost});

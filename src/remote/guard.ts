@@ -40,7 +40,7 @@ export function armFragments(guard: Guard, options: Options): readonly Fragment[
   const units = guard.units.map(singleQuoted).join(' ');
   const shell = `${place(guard.id)}die() { echo "the guard could not be armed: $1" >&2; rm -rf -- "$D"; exit ${exitStatus.notWritten}; }
 umask 077
-mkdir -p -- "$S/guard" && mkdir -- "$D" || die "no directory $D"
+mkdir -p -- "$S/guard" && mkdir -- "$D" || { echo "the guard could not be armed: $D cannot be made, or is there already" >&2; exit ${exitStatus.notWritten}; }
 cat >"$D/restore" || die "$D could not be written"
 [ "$(wc -c <"$D/restore")" -eq ${Buffer.byteLength(reveal(script))} ] || die "only a part of it has arrived"
 i=0
@@ -67,8 +67,8 @@ systemd-run --quiet --unit=tsplay-guard-${guard.id} --on-active=${seconds}s --ti
 then echo systemd
 else
 waits='echo $$ >"$1/pid"; sleep ${seconds}; '$goes
-if command -v setsid >/dev/null; then nohup setsid /bin/sh -c "$waits" tsplay-guard "$D" >/dev/null 2>&1 </dev/null &
-else nohup /bin/sh -c "$waits" tsplay-guard "$D" >/dev/null 2>&1 </dev/null & fi
+if command -v setsid >/dev/null; then leads=setsid; else leads=; fi
+( trap '' HUP; exec $leads /bin/sh -c "$waits" tsplay-guard "$D" ) >/dev/null 2>&1 </dev/null &
 i=0
 while ! [ -s "$D/pid" ]; do i=$((i+1)); [ $i -lt 50 ] || die "no timer could be started"; sleep 0.1; done
 echo shell

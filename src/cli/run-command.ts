@@ -132,6 +132,7 @@ export async function runCommand(
     }
 
     const {makeConnector} = await import('../remote/connector.ts');
+    const {releaseAtExit} = await import('../remote/lock.ts');
     const {CertificateMaker} = await import('../engine/content.ts');
     const now = (): Date => new Date();
     const random = (bytes: number): Uint8Array => randomBytes(bytes);
@@ -176,6 +177,7 @@ export async function runCommand(
       env,
       ...(settings.known_hosts === undefined ? {} : {knownHostsFiles: settings.known_hosts}),
       unknownHostKeys: accept ? ('accept' as const) : ('refuse' as const),
+      atExit: releaseAtExit,
       trace: verbosity > 2,
       log: (level: 2 | 3, message: string) => {
         if (verbosity >= level) emit({event: 'message', host: undefined, text: redactor.redact(message)});

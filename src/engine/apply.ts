@@ -15,7 +15,7 @@ import type {HostState} from './host.ts';
 import {planFor} from './plan-for.ts';
 import {compileSees} from './sees.ts';
 import {lockCheck} from './host-lock.ts';
-import {noteNotified} from './pending.ts';
+import {eraseNotes, noteNotified} from './pending.ts';
 
 type Piece = {
   readonly task: Queued;
@@ -44,7 +44,7 @@ export async function applyBatch(
     await runGuarded(run, host, batch, guarded);
     return;
   }
-  const fragments: Fragment[] = [...lockCheck(host)];
+  const fragments: Fragment[] = [...lockCheck(run, host)];
   const pieces: Piece[] = [];
   for (const [index, task] of batch.tasks.entries())
     pieces.push(await addTask(run, host, batch, task, index + 1, fragments));
@@ -54,7 +54,10 @@ export async function applyBatch(
 
   const outcomes = await host.exchange(batch.become, fragments, run.signal);
   for (const piece of pieces) {
-    piece.task.finish(judge(run, host, batch, piece, outcomes));
+    const applied = judge(run, host, batch, piece, outcomes);
+    if (applied.applied === 'ran' || applied.applied === 'verified')
+      for (const name of piece.task.handles) host.noted.delete(name);
+    piece.task.finish(applied);
   }
   for (const done of batch.whenDone) done();
   if (host.forgetsAfterBatch) host.world.forgetAll();
@@ -71,13 +74,13 @@ async function addTask(
   fragments: Fragment[],
 ): Promise<Piece> {
   const onFailure = task.tolerated ? 'skip-group' : 'stop';
-  fragments.push(...noteNotified(task, group));
+  fragments.push(...noteNotified(host, task, group));
   const ops: {op: PlainOp; at: number}[] = [];
   for (const op of task.ops) {
     if (op.op === 'guarded') throw new Error('guarded ops are applied elsewhere');
     fragments.push(...compileSees(host, batch.account, op, group, onFailure));
     const lowered = lowerOp(op, {
-      backupDir: op.op === 'write' && op.noBackup === true ? undefined : `/var/lib/tsplay/backup/${run.info.id}`,
+      backupDir: backupFolder(run, op),
       group,
       onFailure: op.op === 'run' && op.accepts === 'any' ? 'go-on' : onFailure,
       label: labelOf(op, task),
@@ -90,6 +93,7 @@ async function addTask(
   const verify = compileReads(task.verifies ? task.probe.reads : []);
   const verifyAt = fragments.length;
   fragments.push(...verify.fragments.map((f) => ({...f, group, onFailure: 'go-on' as const})));
+  fragments.push(...eraseNotes(host, task.handles, group));
   return {
     task,
     ops,
@@ -143,6 +147,11 @@ function firstFailure(outcomes: readonly Outcome[], piece: Piece, at: number): O
 export function learnAll(host: HostState, account: string, decoded: ReadValues | ReadFailed): void {
   if (decoded instanceof ReadFailed) throw decoded;
   for (const [read, value] of decoded) host.world.learn(account, read, value, decoded.witness(read));
+}
+
+/** Where the old version of what an op changes is kept; content that must not stay is not. */
+export function backupFolder(run: RunContext, op: PlainOp): string | undefined {
+  return op.op === 'write' && op.noBackup === true ? undefined : `/var/lib/tsplay/backup/${run.info.id}`;
 }
 
 /** How an op is called in messages: never with content or secrets. */

@@ -46,6 +46,8 @@ export type Queued = {
   readonly verifies: boolean;
   /** handlers to note on the host before the ops */
   readonly notifies: readonly string[];
+  /** handlers that this task is the run of: their notes on the host go with it */
+  readonly handles: readonly string[];
   readonly timeoutMs: number;
   readonly finish: (applied: Applied) => void;
 };

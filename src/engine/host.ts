@@ -21,8 +21,12 @@ export class HostState {
   /** names of handlers to run at the next flush of handlers */
   readonly notified = new Set<string>();
   factsKnown = false;
-  /** this run holds the lock on the host; every batch of ops checks that it still does */
-  lockHeld = false;
+  /** where this run's lock on the host is; every batch of ops checks that it still is ours */
+  lockPath: string | undefined;
+  /** handlers that an earlier run notified and did not run */
+  readonly recalled = new Set<string>();
+  /** handlers that are noted on the host as still to run */
+  readonly noted = new Set<string>();
   /** the batch holds a command that may change anything: what is known afterwards is only what is read afterwards */
   forgetsAfterBatch = false;
   /** who is logged in; known once the connection stands */

@@ -163,7 +163,12 @@ export class ModuleStep {
     const typed = values as never;
     const everyRun = typeof module.everyRun === 'function' ? module.everyRun(typed) : module.everyRun === true;
     const cause = `task "${this.#step.name}"`;
-    const predictions = predictOps(plan.ops, (key) => host.world.valueOf(account, key), cause);
+    const predictions = predictOps(
+      plan.ops,
+      (key) => host.world.valueOf(account, key),
+      cause,
+      Math.floor(run.now().getTime() / 1000),
+    );
     const said = {changes: plan.changes, findings: plan.findings ?? [], pending: plan.pending ?? []};
 
     if (this.#checks()) {
@@ -201,6 +206,7 @@ export class ModuleStep {
         keywords.ignoreErrors !== undefined || keywords.failedWhen !== undefined || keywords.until !== undefined,
       verifies: !everyRun,
       notifies: runner.notifies(this.#step.task, this.#scope),
+      handles: runner.handling,
       timeoutMs: this.#timeoutMs(),
       finish: (applied) => {
         if (applied.applied === 'not-run') {

@@ -1,13 +1,33 @@
+import {decodePending, erasePendingFragment, notePendingFragment, recallPendingFragment} from '../remote/pending.ts';
 import type {Fragment, Outcome} from '../remote/session.ts';
 import type {Queued} from './batch.ts';
 import type {HostState} from './host.ts';
 
+/** Asks for handlers that an earlier run notified and did not come to run. */
 export function recallFragments(): readonly Fragment[] {
-  return [];
+  return [recallPendingFragment()];
 }
-export function recallNotified(_host: HostState, _outcomes: readonly Outcome[]): void {
-  return;
+
+/** They are notified again, in whichever play has them. */
+export function recallNotified(host: HostState, outcomes: readonly Outcome[]): void {
+  const [outcome] = outcomes;
+  if (outcome?.ran !== true) return;
+  for (const name of decodePending(outcome.reply)) {
+    host.recalled.add(name);
+    host.noted.add(name);
+  }
 }
-export function noteNotified(_task: Queued, _group: number): readonly Fragment[] {
-  return [];
+
+/** Notes on the host which handlers a task notifies, before its ops. */
+export function noteNotified(host: HostState, task: Queued, group: number): readonly Fragment[] {
+  if (task.notifies.length === 0) return [];
+  for (const name of task.notifies) host.noted.add(name);
+  return [notePendingFragment(task.notifies, {group, onFailure: 'stop'})];
+}
+
+/** Erases the notes of the handlers that a task has just run. */
+export function eraseNotes(host: HostState, names: readonly string[], group: number): readonly Fragment[] {
+  const noted = names.filter((name) => host.noted.has(name));
+  if (noted.length === 0) return [];
+  return [erasePendingFragment(noted, {group, onFailure: 'go-on'})];
 }

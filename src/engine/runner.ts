@@ -6,8 +6,12 @@ import type {Result} from '../base/result.ts';
 import type {Read} from '../kit/reads.ts';
 import type {Block, Include, Item, Play, Task} from '../playbook/program.ts';
 import type {Node} from '../playbook/node.ts';
+import {isImplicit} from '../playbook/select.ts';
 import type {Scope} from '../playbook/scope.ts';
 import {compileReads} from '../remote/batch.ts';
+import {ReadFailed} from '../remote/read-fragment.ts';
+import {HostLocked} from './host-lock.ts';
+import {eraseNotes} from './pending.ts';
 import {BecomeFailed, LinkLost, Unreachable} from '../remote/errors.ts';
 import type {Become} from '../remote/session.ts';
 import {applyBatch, learnAll} from './apply.ts';
@@ -53,6 +57,8 @@ export class HostRunner {
   readonly run: RunContext;
   readonly host: HostState;
   readonly context: PlayContext;
+  /** names of the notified handlers whose tasks run now */
+  handling: readonly string[] = [];
   readonly #slots: Slots<TaskResult | null>;
   #failure: TaskFailed | undefined;
 
@@ -79,7 +85,11 @@ export class HostRunner {
 
   /** Runs the notified handlers, in the order in which they are defined, until none is left. */
   async flushHandlers(): Promise<void> {
-    const {notified} = this.host;
+    const {notified, recalled} = this.host;
+    const handled = new Set<string>();
+    for (const handler of recalled.size > 0 ? this.context.play.handlers : []) {
+      for (const name of this.#handlerNames(handler)) if (recalled.delete(name)) notified.add(name);
+    }
     for (let rounds = 0; notified.size > 0 && rounds < 100; rounds++) {
       const before = notified.size;
       let ran = false;
@@ -89,10 +99,27 @@ export class HostRunner {
         if (mine.length === 0) continue;
         for (const name of mine) notified.delete(name);
         ran = true;
+        this.handling = mine;
         await this.item(handler, true);
+        this.handling = [];
+        for (const name of mine) handled.add(name);
       }
       if (!ran && notified.size === before) notified.clear();
     }
+    await this.#eraseNotes(handled);
+  }
+
+  /** Handlers that had nothing to do were run too: their notes on the host go. Those with ops took theirs along. */
+  async #eraseNotes(handled: ReadonlySet<string>): Promise<void> {
+    if (this.run.check || handled.size === 0 || ![...handled].some((name) => this.host.noted.has(name))) return;
+    await this.settle();
+    const left = eraseNotes(this.host, [...handled], 0);
+    if (left.length === 0) return;
+    for (const name of handled) this.host.noted.delete(name);
+    const become = this.run.becomeOf(undefined, this.context.play, this.scope(undefined));
+    const usable =
+      become === undefined || 'problem' in become || become.user === this.host.login.user ? undefined : become;
+    await this.host.exchange(usable, left, this.run.signal);
   }
 
   async item(item: Item, handler: boolean): Promise<void> {
@@ -204,8 +231,11 @@ export class HostRunner {
   }
 
   async #task(task: Task, handler: boolean): Promise<void> {
-    const always = task.doing.do === 'action' && task.doing.action === 'meta';
-    if (!handler && !always && !this.run.site.isSelected(task)) return;
+    if (isImplicit(task)) {
+      await this.flushHandlers();
+      return;
+    }
+    if (!handler && !this.run.site.isSelected(task)) return;
     const {keywords} = task;
     if (keywords.runOnce !== undefined && this.#truth(this.scope(task), keywords.runOnce)) {
       await this.#taskOnce(task, handler);
@@ -551,6 +581,24 @@ export class HostRunner {
         error instanceof Unreachable ? error.help : 'the host may have carried out what was sent; run check to see';
       host.unreachable = {message: this.run.redactor.redact(message), help};
       this.run.emit({event: 'host-unreachable', host: host.name, ...host.unreachable});
+      return;
+    }
+    if (error instanceof HostLocked || error instanceof ReadFailed) {
+      host.stopped = 'failed';
+      host.tally.failed++;
+      const help =
+        error instanceof HostLocked ? 'wait until that run is over; `--steal` takes the lock over' : undefined;
+      host.unreachable = {message: this.run.redactor.redact(error.message), help};
+      this.run.emit({
+        event: 'problem',
+        diagnostic: {
+          severity: 'error',
+          code: error instanceof HostLocked ? 'locked' : 'read-failed',
+          message: `${host.name}: ${this.run.redactor.redact(error.message)}`,
+          ...(help === undefined ? {} : {help}),
+        },
+        at: undefined,
+      });
       return;
     }
     if (error instanceof BecomeFailed) {

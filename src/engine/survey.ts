@@ -92,7 +92,7 @@ async function exchangeReads(
 ): Promise<void> {
   const fragments: Fragment[] = [];
   const locks = first && !run.check ? lockFragments(run) : [];
-  const recalls = first && !run.check ? recallFragments() : [];
+  const recalls = first ? recallFragments() : [];
   const wanted = factsProbe(hasAllFacts(run.facts.get(host.name)) ? 'all' : 'base');
   const facts = compileReads(first ? wanted.reads : []);
   fragments.push(...locks, ...recalls, ...facts.fragments);

@@ -112,6 +112,8 @@ export type GuardedOp = Common & {
   readonly ops: NonEmpty<PlainOp>;
   /** files put back as they were (content, owner, mode, or absent) */
   readonly restores: readonly string[];
+  /** units that shall run, or not, as they do now */
+  readonly units?: readonly string[];
   /** commands run after the files are back, such as a reload */
   readonly undo: readonly RunOp[];
   readonly confirm: 'login' | 'login+become';

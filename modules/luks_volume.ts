@@ -661,7 +661,7 @@ function planKeys(v: V, volume: Volume, main: KeySource): Part {
   }
   const changes: Change[] = [];
   const ops: Op[] = [];
-  const taken = new Set(fresh ? [0] : (volume.header?.keyslots ?? []).map(({slot}) => slot));
+  const taken = new Set(volume.header === undefined ? [0] : volume.header.keyslots.map(({slot}) => slot));
   const mainSlot = fresh ? 0 : mainTest?.slot;
   const kept = new Set<number>(mainSlot === undefined ? [] : [mainSlot]);
   const removed = new Set<number>();

@@ -14,22 +14,15 @@ export type Selection = {readonly tags: readonly string[]; readonly skipTags: re
  * is asked for; `tagged`, `untagged` and `all` may be asked for and skipped.
  */
 export function isSelected(tags: readonly string[], {tags: wanted, skipTags: skipped}: Selection): boolean {
-  const own = new Set(tags);
+  const own = new Set(tags.length === 0 ? ['untagged'] : tags);
   const asked = wanted.length === 0 ? ['all'] : wanted;
-  const always = own.has('always');
-  const never = own.has('never');
-  const named = asked.some((tag) => own.has(tag));
   const run =
-    named ||
-    (always && !never) ||
-    (asked.includes('all') && !never) ||
-    (asked.includes('tagged') && own.size > 0 && !never) ||
-    (asked.includes('untagged') && own.size === 0);
+    own.has('always') ||
+    asked.some((tag) => own.has(tag)) ||
+    (!own.has('never') && (asked.includes('all') || (asked.includes('tagged') && tags.length > 0)));
   if (!run) return false;
-  if (skipped.some((tag) => own.has(tag))) return false;
-  if (skipped.includes('all')) return always && !skipped.includes('always');
-  if (skipped.includes('tagged') && own.size > 0) return false;
-  return !(skipped.includes('untagged') && own.size === 0);
+  if (skipped.includes('all')) return own.has('always') && !skipped.includes('always');
+  return !skipped.some((tag) => own.has(tag)) && !(skipped.includes('tagged') && tags.length > 0);
 }
 
 const special = new Set(['all', 'always', 'never', 'tagged', 'untagged']);
@@ -118,8 +111,9 @@ export function listPlays(program: Program, selection: Selection): readonly List
     const tasks: ListedTask[] = [];
     for (const item of play.items) {
       for (const {item: each} of below(play, item, 0, 'items', true)) {
+        if (each.item === 'task' && isImplicit(each)) continue;
         for (const tag of each.keywords.tags) tags.add(tag);
-        if (each.item === 'block' || (each.item === 'task' && isImplicit(each))) continue;
+        if (each.item === 'block') continue;
         if (!isSelected(each.keywords.tags, selection)) continue;
         const title = each.item === 'task' ? titleOf(each) : `include_${each.what}: ${textOf(each.file) ?? ''}`;
         tasks.push({title, tags: each.keywords.tags, at: placeOf(each.span)});

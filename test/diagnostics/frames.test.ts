@@ -99,7 +99,6 @@ test('colours only surround', (t) => {
   const problem = at(tabs, 'first', {note: 'this one', help: 'a: 1'});
   const colored = formatDiagnostic(problem, {color: true});
   t.true(colored.includes('\u001b['));
-  // eslint-disable-next-line no-control-regex -- the colours themselves
   t.is(colored.replace(/\u001b\[\d+m/g, ''), frame(problem));
 });
 

@@ -174,9 +174,9 @@ test('static includes are blocks; the tags and conditions around them are their 
   };
   const [b, other] = await tasks(files);
   t.deepEqual(b?.keywords.tags, ['x']);
-  t.deepEqual(b.keywords.when.map(data), ['c']);
+  t.deepEqual(b!.keywords.when.map(data), ['c']);
   t.deepEqual(
-    b.vars.map((layer) => layer.kind),
+    b!.vars.map((layer) => layer.kind),
     ['include'],
   );
   t.is(other?.role?.name, 'r');
@@ -219,7 +219,7 @@ test('import_playbook gives its tags, conditions and variables to the plays', as
   const [task] = tasksIn(only!.items);
   t.is(only!.name, 'web');
   t.deepEqual(task?.keywords.tags, ['x']);
-  t.deepEqual(task.keywords.when.map(data), ['c']);
+  t.deepEqual(task!.keywords.when.map(data), ['c']);
   t.deepEqual([...only!.vars.keys()], ['v']);
 });
 

@@ -60,7 +60,7 @@ test('lists of tasks and tags', (t) =>
     const [only] = listPlays(whole, {tags: [], skipTags: ['b']});
     t.deepEqual(only!.tags, ['a', 'b']);
     t.deepEqual(
-      only.tasks.map(({title, at}) => `${at} ${title}`),
+      only!.tasks.map(({title, at}) => `${at} ${title}`),
       [
         'site.yml:5:7 first',
         'site.yml:8:11 inner one',

@@ -54,7 +54,7 @@ cat << END
 ${bold}What to try next${off}
 
   npx tsplay check $site                       compare, change nothing
-  npm run -s lab -- exec kvm1 sed -i s/plain/login/ /etc/sasl2/qemu.conf
+  npm run -s lab -- exec kvm1 sed -i s/256/257/ /etc/sasl2/qemu.conf
   npx tsplay check $site                       names that line, and exits with 8
   npx tsplay run $site                         repairs it
   npx tsplay run playbooks/luks-guest.yml -v               one system alone, every task shown

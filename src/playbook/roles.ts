@@ -1,4 +1,5 @@
 // Roles: a folder with tasks, handlers, defaults, vars, files, templates and the roles it depends on.
+import {readdirSync} from 'node:fs';
 import {basename, dirname, isAbsolute, join, resolve} from 'node:path';
 import {error} from '../base/diagnostic.ts';
 import type {Diagnostic, Span} from '../base/diagnostic.ts';
@@ -124,6 +125,19 @@ function fileOf(part: Part, asked: string | undefined, call: RoleCall, place: Pl
   return path;
 }
 
+/** The files of a role's variables: `vars/main.yml`, or all files of the folder `vars/main`. */
+function filesOf(part: Part, asked: string | undefined, call: RoleCall, place: Place): readonly string[] {
+  const folder = join(place.role?.path ?? place.folder, part, asked ?? 'main');
+  if (firstFolder([folder]) !== undefined) {
+    return readdirSync(folder)
+      .filter((name) => /\.(?:ya?ml|json)$/.test(name))
+      .sort()
+      .map((name) => join(folder, name));
+  }
+  const path = fileOf(part, asked, call, place);
+  return path === undefined ? [] : [path];
+}
+
 function readPart(
   part: 'tasks' | 'handlers',
   asked: string | undefined,
@@ -146,15 +160,18 @@ function layerOf(
   call: RoleCall,
   place: Place,
 ): VarsLayer {
-  const path = fileOf(part, asked, call, place);
   const values = new Map<string, Node>();
-  if (path === undefined) return {kind, values};
-  const read = place.files.read(path, call.span);
-  for (const problem of read.problems) place.report(problem);
-  const node = given(read.node);
-  if (node !== undefined && node.kind !== 'map')
-    place.report(error('bad-vars-file', 'a file of variables must be a mapping of names to values', {span: node.span}));
-  for (const [name, value] of variablesIn(node)) values.set(name, value);
+  for (const path of filesOf(part, asked, call, place)) {
+    const read = place.files.read(path, call.span);
+    for (const problem of read.problems) place.report(problem);
+    const node = given(read.node);
+    if (node !== undefined && node.kind !== 'map') {
+      place.report(
+        error('bad-vars-file', 'a file of variables must be a mapping of names to values', {span: node.span}),
+      );
+    }
+    for (const [name, value] of variablesIn(node)) values.set(name, value);
+  }
   return {kind, values};
 }
 

@@ -4,7 +4,7 @@ import {error, warning} from '../base/diagnostic.ts';
 import type {Diagnostic, Source, Span} from '../base/diagnostic.ts';
 import {nearestName} from '../base/nearest.ts';
 import {findUnknown, Unknown} from '../base/unknown.ts';
-import {isTemplate, textOf} from './keywords.ts';
+import {isTemplate, listOf, textOf} from './keywords.ts';
 import type {Include, Item, Play, Task} from './program.ts';
 import type {Node} from './node.ts';
 import {Representatives} from './representatives.ts';
@@ -28,7 +28,11 @@ export function validateSite(site: Site): readonly Diagnostic[] {
 }
 
 type Locals = Readonly<Record<string, unknown>>;
-type Handlers = {readonly names: ReadonlyMap<string, Task>; readonly open: boolean; readonly used: Set<Task>};
+type Handlers = {
+  readonly names: readonly (readonly [name: string, handler: Task])[];
+  readonly open: boolean;
+  readonly used: Set<Task>;
+};
 
 class Validation {
   readonly problems: Diagnostic[] = [];
@@ -143,7 +147,9 @@ class Validation {
     const walk = new Walk(this, play, handlers, representatives, this.#site, this.#static, this.#memory);
     walk.items(play.items, {}, 0);
     walk.items([...play.handlers], {}, 0);
-    if (hosts.length > 0) this.#unused(handlers, walk.notifiesUnknown);
+    // tasks that could not be read may have notified anything
+    const broken = this.#site.problems.some((problem) => problem.severity === 'error');
+    if (hosts.length > 0) this.#unused(handlers, broken || walk.notifiesUnknown);
   }
 
   #playStatics(play: Play): void {
@@ -153,7 +159,7 @@ class Validation {
 
   #unused(handlers: Handlers, unsure: boolean): void {
     if (unsure || handlers.open) return;
-    for (const task of new Set(handlers.names.values())) {
+    for (const task of new Set(handlers.names.map(([, task]) => task))) {
       if (handlers.used.has(task)) continue;
       const name = textOf(task.name);
       const span = task.name?.span ?? task.span;
@@ -252,6 +258,12 @@ class Walk {
       check.value(item.options);
     }
     check.value(item.name);
+    // handlers of tasks that do not run here, or were not asked for, are not forgotten
+    for (const node of listOf(keywords.notify)) {
+      const name = isTemplate(node) ? undefined : textOf(node);
+      if (name === undefined) this.notifiesUnknown = true;
+      for (const [each, task] of this.#handlers.names) if (each === name) this.#handlers.used.add(task);
+    }
   }
 
   #params(task: Task): void {
@@ -316,19 +328,20 @@ class Walk {
     }
     const {names: known, used, open} = this.#handlers;
     for (const {name, node} of names) {
-      const all = [...known].filter(([each]) => each === name).map(([, task]) => task);
+      const all = known.filter(([each]) => each === name).map(([, task]) => task);
+      const others = [...new Set(known.map(([each]) => each))];
       for (const task of all) used.add(task);
       if (all.length > 0 || open) continue;
-      const near = nearestName(name, known.keys());
+      const near = nearestName(name, others);
       this.#validation.report(
         error('unknown-handler', `there is no handler "${name}"`, {
           span: node.span,
           help:
             near !== undefined
               ? `did you mean "${near}"?`
-              : known.size === 0
+              : others.length === 0
                 ? 'this play has no handlers'
-                : `there are ${[...known.keys()].map((n) => `"${n}"`).join(', ')}`,
+                : `there are ${others.map((n) => `"${n}"`).join(', ')}`,
         }),
       );
     }
@@ -391,7 +404,7 @@ function isNode(value: unknown): value is Node {
 
 /** The names under which handlers can be notified. `open`: some are known only at run time. */
 function handlersOf(play: Play): Handlers {
-  const names = new Map<string, Task>();
+  const names: [string, Task][] = [];
   let open = false;
   const look = (items: readonly Item[]): void => {
     for (const item of items) {
@@ -401,10 +414,10 @@ function handlersOf(play: Play): Handlers {
         const name = textOf(item.name);
         if (item.name !== undefined && isTemplate(item.name)) open = true;
         else if (name !== undefined) {
-          names.set(name, item);
-          if (item.role !== undefined) names.set(`${item.role.name} : ${name}`, item);
+          names.push([name, item]);
+          if (item.role !== undefined) names.push([`${item.role.name} : ${name}`, item]);
         }
-        for (const topic of item.keywords.listen) names.set(topic, item);
+        for (const topic of item.keywords.listen) names.push([topic, item]);
       }
     }
   };

@@ -1,5 +1,6 @@
 // Host keys against a real sshd: known, unknown, changed, revoked, and the survey before a run.
-import {appendFileSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import anyTest from 'ava';
 import {acceptHostKeys, surveyHostKeys} from '../../src/remote/hostkeys.ts';
@@ -63,13 +64,15 @@ test(`a revoked key is refused although it is also listed as good${whyNot}`, asy
 });
 
 test(`the type of key that is known is asked for first${whyNot}`, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tsplay-types-'));
   for (const type of ['rsa', 'ecdsa']) {
-    const path = `${(await import('node:os')).tmpdir()}/tsplay-${type}-${await freePort()}`;
+    const path = join(folder, type);
     const publicKey = makeKey(path, {type});
     await using sshd = await startSshd({config: [`HostKey ${path}`]});
     writeFileSync(sshd.knownHosts, `[127.0.0.1]:${sshd.port} ${publicKey}\n`);
     t.is(await runOnce(optionsFor(sshd), targetFor(sshd), 'echo hi'), '0|hi\n|');
   }
+  rmSync(folder, {recursive: true});
 });
 
 test(`the survey greets only unknown hosts, and one decision lets them all in${whyNot}`, async (t) => {

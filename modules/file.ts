@@ -174,7 +174,7 @@ export default defineModule({
             [{op: 'touch', path: v.path, ...attributeFields(v, 0o644, false)}],
           );
         if (v.modification_time === 'preserve') return attributesOnly(v, seen, now.type === 'link');
-        const {changes, ops} = compareAttributes(v.path, seen as never, v);
+        const {changes, ops} = compareAttributes(v.path, seen, v);
         return change(
           [{what: 'modification time', before: 'any', after: 'now'}, ...changes],
           [{op: 'touch', path: v.path}, ...ops],

@@ -5,7 +5,7 @@ import type {ActionSpec} from '../catalog/action-spec.ts';
 import type {Module} from '../kit/module.ts';
 import {describeKind, type Params} from '../kit/schema.ts';
 import {stateOfDefault} from './doc-default.ts';
-import {exitStatus} from './program.ts';
+import {exitStatus} from './exit-status.ts';
 
 /** `tsplay doc`: all modules in a line each, or one module's manual. Everything comes from the module's own declaration. */
 export function docCommand(name: string | undefined): void {

@@ -4,7 +4,7 @@ import {Secret} from '../base/secret.ts';
 import {originOf, writtenNames} from '../playbook/origins.ts';
 import {openSite, type Site} from '../playbook/site.ts';
 import {formatDiagnostic} from '../report/code-frame.ts';
-import {exitStatus} from './program.ts';
+import {exitStatus} from './exit-status.ts';
 import {readSettings} from './settings.ts';
 import {list, vaultPasswords} from './vault-passwords.ts';
 
@@ -94,5 +94,5 @@ function graph(site: Site, group: string, depth: number): string {
 
 function json(value: unknown): string {
   if (value instanceof Secret) return value.masked();
-  return JSON.stringify(value) ?? 'null';
+  return JSON.stringify(value);
 }

@@ -1,8 +1,6 @@
 import {Command, CommanderError, Option} from 'commander';
+import {exitStatus} from './exit-status.ts';
 import {version} from './version.ts';
-
-/** Exit statuses of cli.md. */
-export const exitStatus = {ok: 0, nothingAttempted: 1, interrupted: 130, fault: 70} as const;
 
 /**
  * The command line. Every command's code is imported when it is chosen, so that `--help` loads nothing but this.

@@ -18,7 +18,7 @@ import {JsonReporter, taskJson} from '../report/json.ts';
 import {PrettyReporter, type Output} from '../report/pretty.ts';
 import {Redactor} from '../secrets/redactor.ts';
 import {stateFolder, factCache} from './state.ts';
-import {exitStatus} from './program.ts';
+import {exitStatus} from './exit-status.ts';
 import {NoTerminal, askSecret, askText} from './prompt.ts';
 import {reportFault} from './fault.ts';
 import {readSettings} from './settings.ts';
@@ -139,7 +139,7 @@ export async function runCommand(
     const id = `${now().toISOString().replace(/[-:]/g, '').replace(/\..*/, '')}-${Buffer.from(random(3)).toString('hex')}`;
     const out: Output = {
       write: (text) => process.stdout.write(text),
-      columns: process.stdout.columns ?? 0,
+      columns: terminal ? process.stdout.columns : 0,
       color,
       live: terminal && form === 'pretty',
     };
@@ -277,7 +277,8 @@ function eventLine(event: RunEvent): string {
   const at = new Date().toISOString();
   return JSON.stringify(
     event.event === 'task-finished' ? {at, event: event.event, result: taskJson(event.result)} : {at, ...event},
-    (_key, value: unknown) => (value instanceof Map ? Object.fromEntries(value) : value),
+    (_key, value: unknown): unknown =>
+      value instanceof Map ? Object.fromEntries(value as Map<string, unknown>) : value,
   );
 }
 

@@ -62,7 +62,7 @@ export function readSettings(
     const value = env[`TSPLAY_${name.toUpperCase()}`] ?? (name === 'state_dir' ? env['TSPLAY_STATE'] : undefined);
     if (value !== undefined && value !== '') merged[name] = convert(name, value, cwd, home);
   }
-  return {settings: merged as Settings, problems};
+  return {settings: merged, problems};
 }
 
 function readFile(path: string, home: string, problems: Diagnostic[]): Record<string, unknown> {

@@ -27,7 +27,7 @@ export type ConnectionOptions = {
 export function targetOf(host: HostState, scope: Scope, options: ConnectionOptions): Target {
   const text = (...names: string[]): string | undefined => {
     const found = variable(scope, names);
-    return found === undefined ? undefined : found instanceof Secret ? found.reveal() : String(found as string);
+    return found === undefined ? undefined : found instanceof Secret ? found.reveal() : String(found);
   };
   const secret = (...names: string[]): Secret | undefined => {
     const found = text(...names);
@@ -87,21 +87,15 @@ export function becomeOf(
   const wanted = variable(scope, ['ansible_become']) ?? evaluated(keywords.become) ?? options.become;
   if (!isTrue(wanted)) return undefined;
   const user = String(
-    (variable(scope, ['ansible_become_user']) ??
-      evaluated(keywords.becomeUser) ??
-      options.becomeUser ??
-      'root') as string,
+    variable(scope, ['ansible_become_user']) ?? evaluated(keywords.becomeUser) ?? options.becomeUser ?? 'root',
   );
   const method = String(
-    (variable(scope, ['ansible_become_method']) ??
-      evaluated(keywords.becomeMethod) ??
-      options.becomeMethod ??
-      'sudo') as string,
+    variable(scope, ['ansible_become_method']) ?? evaluated(keywords.becomeMethod) ?? options.becomeMethod ?? 'sudo',
   ).replace(/^.*\./, '');
   if (method !== 'sudo' && method !== 'su' && method !== 'doas')
     return {problem: `become method ${method} is not known; there are sudo, su and doas`};
   const given = variable(scope, ['ansible_become_password', 'ansible_become_pass', 'ansible_sudo_pass']);
   const password =
-    given instanceof Secret ? given : given === undefined ? options.becomePassword : Secret.of(String(given as string));
+    given instanceof Secret ? given : given === undefined ? options.becomePassword : Secret.of(String(given));
   return {method, user, ...(password === undefined ? {} : {password})};
 }

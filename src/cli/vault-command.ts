@@ -4,7 +4,7 @@ import {mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} 
 import {join} from 'node:path';
 import {Secret} from '../base/secret.ts';
 import {decrypt, encrypt, isVault, vaultId, type VaultPassword} from '../secrets/vault.ts';
-import {exitStatus} from './program.ts';
+import {exitStatus} from './exit-status.ts';
 import {NoTerminal, askSecret, readStdin} from './prompt.ts';
 import {readSettings} from './settings.ts';
 import {list, vaultPasswords} from './vault-passwords.ts';

@@ -1,6 +1,5 @@
 import {performance} from 'node:perf_hooks';
-import {isNonEmpty} from '../base/nonempty.ts';
-import type {Op, PlainOp} from '../kit/op.ts';
+import type {PlainOp} from '../kit/op.ts';
 import type {Read, Reply} from '../kit/reads.ts';
 import {compileReads, type ReadValues} from '../remote/batch.ts';
 import {exitStatus} from '../remote/exit-status.ts';
@@ -11,6 +10,8 @@ import type {Fragment, Outcome} from '../remote/session.ts';
 import type {Applied, Batch, Queued} from './batch.ts';
 import type {RunContext} from './context.ts';
 import {runGuarded} from './guarded.ts';
+import {learnAll} from './learn.ts';
+import {backupFolder, labelOf} from './op-label.ts';
 import type {HostState} from './host.ts';
 import {planFor} from './plan-for.ts';
 import {compileSees} from './sees.ts';
@@ -141,32 +142,4 @@ function firstFailure(outcomes: readonly Outcome[], piece: Piece, at: number): O
   const from = Math.max(earlier + 1, 0);
   const mine = outcomes.slice(from, at).findLast((o) => o.ran && o.reply.exit === exitStatus.moved);
   return mine;
-}
-
-/** Keeps what a batch of reads answered. *errors*: throws what decoding found wrong with the replies. */
-export function learnAll(host: HostState, account: string, decoded: ReadValues | ReadFailed): void {
-  if (decoded instanceof ReadFailed) throw decoded;
-  for (const [read, value] of decoded) host.world.learn(account, read, value, decoded.witness(read));
-}
-
-/** Where the old version of what an op changes is kept; content that must not stay is not. */
-export function backupFolder(run: RunContext, op: PlainOp): string | undefined {
-  return op.op === 'write' && op.noBackup === true ? undefined : `/var/lib/tsplay/backup/${run.info.id}`;
-}
-
-/** How an op is called in messages: never with content or secrets. */
-export function labelOf(op: Op, task: {readonly label: string}): string {
-  switch (op.op) {
-    case 'run':
-      return isNonEmpty(op.argv)
-        ? op.argv
-            .map((word) => (typeof word === 'string' ? word : '<candidate>'))
-            .join(' ')
-            .slice(0, 200)
-        : task.label;
-    case 'guarded':
-      return `${task.label} (guarded)`;
-    default:
-      return `${op.op} ${op.path}`;
-  }
 }

@@ -39,7 +39,7 @@ export class CertificateMaker {
 
   async #server(spec: X509Spec): Promise<Pair> {
     const ca = await this.#ca(spec);
-    const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+    const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
     const now = this.#now();
     const last = ca.certificate.notAfter.getTime();
     const certificate = await x509.X509CertificateGenerator.create({
@@ -58,7 +58,7 @@ export class CertificateMaker {
         new x509.SubjectAlternativeNameExtension(
           spec.names.map((name) => ({type: isIP(name) === 0 ? 'dns' : 'ip', value: name}) as const),
         ),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey as never),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
         await x509.AuthorityKeyIdentifierExtension.create(ca.certificate.publicKey),
       ],
     });
@@ -79,8 +79,8 @@ export class CertificateMaker {
     spec: X509Spec,
   ): Promise<{certificate: x509.X509Certificate; key: webcrypto.CryptoKey; pem: string}> {
     const existing = await Promise.all([readFile(spec.caCert, 'utf8'), readFile(spec.caKey, 'utf8')]).catch(
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return undefined;
+      (error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
         throw error;
       },
     );
@@ -89,7 +89,7 @@ export class CertificateMaker {
       const certificate = new x509.X509Certificate(certPem);
       return {certificate, key: await importKey(keyPem, spec.caKey), pem: certPem};
     }
-    const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+    const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
     const now = this.#now();
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
       serialNumber: this.#serial(),
@@ -101,7 +101,7 @@ export class CertificateMaker {
       extensions: [
         new x509.BasicConstraintsExtension(true, 0, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey as never),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       ],
     });
     const certPem = pem('CERTIFICATE', Buffer.from(certificate.rawData));

@@ -6,7 +6,8 @@ import {armFragments, confirmFragment, restoreFragment} from '../remote/guard.ts
 import {lowerOp} from '../remote/lower.ts';
 import {ReadFailed} from '../remote/read-fragment.ts';
 import type {Fragment, Outcome} from '../remote/session.ts';
-import {backupFolder, labelOf, learnAll} from './apply.ts';
+import {learnAll} from './learn.ts';
+import {backupFolder, labelOf} from './op-label.ts';
 import type {Applied, Batch, Queued} from './batch.ts';
 import type {RunContext} from './context.ts';
 import {lockCheck} from './host-lock.ts';

@@ -25,3 +25,8 @@ export function isTrue(value: unknown): boolean {
   if (typeof value === 'object') return value instanceof Map ? value.size > 0 : Object.keys(value).length > 0;
   return true;
 }
+
+/** The value of a result, or something else where it is wrong or absent. */
+export function valueOr<T, U>(result: Result<T> | undefined, otherwise: U): T | U {
+  return result?.ok === true ? result.value : otherwise;
+}

@@ -1,10 +1,10 @@
+import {valueOr} from './known.ts';
 import {ok, type Result} from '../base/result.ts';
 import {Unknown} from '../base/unknown.ts';
 import type {Loop} from '../playbook/program.ts';
 import type {Scope} from '../playbook/scope.ts';
 import {loopItems} from '../playbook/lookups.ts';
 import type {TaskScope} from '../playbook/scope-task.ts';
-import {valueOr} from './runner.ts';
 
 /** One round of a loop: the variables it sets, the element, and what stands for it in reports. */
 export type Element = {

@@ -8,17 +8,15 @@ import type {Node} from '../playbook/node.ts';
 import type {Scope} from '../playbook/scope.ts';
 import type {Become} from '../remote/session.ts';
 import {applyBatch} from './apply.ts';
-import type {Applied} from './batch.ts';
-import type {Action, ActionOutcome} from './action.ts';
+import type {ActionOutcome} from './action.ts';
 import type {TaskResult} from './event.ts';
-import {isTrue} from './known.ts';
+import {isTrue, valueOr} from './known.ts';
 import {planFor} from './plan-for.ts';
 import {predictOps} from './predict.ts';
 import {outputDetails, verdictOf} from './verdict.ts';
 import {foreseenReads} from './survey.ts';
 import {noteSecrets} from './note-secrets.ts';
 import type {HostRunner} from './runner.ts';
-import {valueOr} from './runner.ts';
 import type {Step, Ticket, Verdict} from './step.ts';
 
 /** Commands that have no limit of their own may take this long. */
@@ -128,7 +126,7 @@ export class ModuleStep {
       return this.#done({status: 'unknown', message: `known only after ${sight.cause} has been applied`});
     }
     const {state} = sight;
-    const plan = planFor(run, host, {become}, module, values, state as never);
+    const plan = planFor(run, host, {become}, module, values, state);
     if (plan.kind === 'refuse') {
       return this.#done({
         status: 'refused',
@@ -143,7 +141,7 @@ export class ModuleStep {
         status: 'ok',
         findings: plan.findings ?? [],
         pending: plan.pending ?? [],
-        details: module.result?.(values, state as never, state as never, []) ?? {},
+        details: module.result?.(values, state, state, []) ?? {},
       });
     }
     return this.#change(module, bound.values, probe, state, plan, become, account);

@@ -1,3 +1,4 @@
+import {valueOr} from './known.ts';
 import PQueue from 'p-queue';
 import {placeOf} from '../base/diagnostic.ts';
 import type {Item, Play, Task} from '../playbook/program.ts';
@@ -5,7 +6,6 @@ import type {Node} from '../playbook/node.ts';
 import type {RunContext} from './context.ts';
 import type {HostState} from './host.ts';
 import {HostRunner, type PlayContext} from './runner.ts';
-import {valueOr} from './runner.ts';
 
 /**
  * Runs one play: in batches (`serial`), and within a batch every host on its own, bounded by `--forks`. Hosts meet before and after items

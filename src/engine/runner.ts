@@ -1,6 +1,5 @@
 import {performance} from 'node:perf_hooks';
 import {placeOf, type Diagnostic} from '../base/diagnostic.ts';
-import {isMapping} from '../base/json.ts';
 import {Unknown} from '../base/unknown.ts';
 import type {Result} from '../base/result.ts';
 import type {Read} from '../kit/reads.ts';
@@ -14,11 +13,12 @@ import {HostLocked} from './host-lock.ts';
 import {eraseNotes} from './pending.ts';
 import {BecomeFailed, LinkLost, Unreachable} from '../remote/errors.ts';
 import type {Become} from '../remote/session.ts';
-import {applyBatch, learnAll} from './apply.ts';
+import {applyBatch} from './apply.ts';
+import {learnAll} from './learn.ts';
 import type {RunContext} from './context.ts';
 import type {TaskResult} from './event.ts';
 import type {HostState} from './host.ts';
-import {isTrue, known, type Known} from './known.ts';
+import {isTrue, known, valueOr, type Known} from './known.ts';
 import {loopElements} from './loop.ts';
 import {ModuleStep} from './module-step.ts';
 import {registeredLoop, registeredOf, type Registered} from './registered.ts';
@@ -348,24 +348,24 @@ export class HostRunner {
     );
     const fill = this.#slots.take();
     for (let attempt = 1; ; attempt++) {
-      let last: TaskResult | null = null;
+      const told: {result: TaskResult | null} = {result: null};
       const failureBefore = this.#failure;
-      const ticket = await this.#step(task, scope, item, label, handler, (result) => (last = result));
+      const ticket = await this.#step(task, scope, item, label, handler, (result) => (told.result = result));
       await applyBatch(this.run, this.host, [], '');
       const registered = {...ticket.registered, attempts: attempt};
       const inner = scope.with(task.keywords.register === undefined ? {} : {[task.keywords.register]: registered});
       const reached = until.every((condition) => isTrue(valueOr(inner.evaluateExpression(condition), false)));
       if (reached || attempt > retries) {
-        if (!reached && last !== null) {
+        if (!reached && told.result !== null) {
           const result: TaskResult = {
-            ...(last as TaskResult),
+            ...told.result,
             status: 'failed',
             message: `the condition of \`until\` was still false after ${attempt} attempts`,
           };
           this.#failure = new TaskFailed(result, {...registered, failed: true});
-          last = result;
+          told.result = result;
         } else if (reached) this.#failure = failureBefore;
-        fill(last);
+        fill(told.result);
         return {registered, notified: false};
       }
       this.#failure = failureBefore;
@@ -428,7 +428,7 @@ export class HostRunner {
   nameOf(task: Task, scope: Scope): string {
     const given = task.name === undefined ? undefined : valueOr(scope.evaluate(task.name), undefined);
     if (given === undefined || given === null || given === '') return task.spelled;
-    return given instanceof Unknown ? task.spelled : String(given as string);
+    return given instanceof Unknown ? task.spelled : String(given);
   }
 
   #override(step: Step, scope: Scope, verdict: Verdict, registered: Registered): Verdict {
@@ -633,14 +633,4 @@ function conditions(scope: Scope, nodes: readonly Node[]): Known<boolean> {
 
 function sentence(problem: Diagnostic): string {
   return problem.span === undefined ? problem.message : `${problem.message} (${placeOf(problem.span)})`;
-}
-
-/** The value of a result, or something else where it is wrong or absent. */
-export function valueOr<T, U>(result: Result<T> | undefined, otherwise: U): T | U {
-  return result?.ok === true ? result.value : otherwise;
-}
-
-/** A mapping, whatever was evaluated. */
-export function mappingOf(value: unknown): Record<string, unknown> {
-  return isMapping(value) ? value : {};
 }

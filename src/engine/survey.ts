@@ -7,16 +7,15 @@ import {compileReads, type ReadValues} from '../remote/batch.ts';
 import {ReadFailed} from '../remote/read-fragment.ts';
 import type {HostFacts} from '../kit/host.ts';
 import type {Become, Fragment} from '../remote/session.ts';
-import {learnAll} from './apply.ts';
+import {learnAll} from './learn.ts';
 import type {RunContext} from './context.ts';
 import {factsProbe} from './facts.ts';
 import type {HostState} from './host.ts';
 import {acquireLock, lockFragments} from './host-lock.ts';
-import {isTrue, known} from './known.ts';
+import {isTrue, known, valueOr} from './known.ts';
 import {loopElements} from './loop.ts';
 import {recallNotified, recallFragments} from './pending.ts';
 import type {PlayContext} from './runner.ts';
-import {valueOr} from './runner.ts';
 
 type Wanted = Map<string, {become: Become | undefined; reads: Read[]}>;
 
@@ -229,5 +228,5 @@ function foreseeStep(
   if (bound.bound !== 'values') return [];
   const become = run.becomeOf(task, play, scope);
   if (become !== undefined && 'problem' in become) return [];
-  return [{become, reads: module.probe(bound.values as never).reads}];
+  return [{become, reads: module.probe(bound.values).reads}];
 }

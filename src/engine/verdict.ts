@@ -1,6 +1,6 @@
 import type {Module} from '../kit/module.ts';
 import type {Plan} from '../kit/plan.ts';
-import {stdoutText, type Reply} from '../kit/reads.ts';
+import {stdoutText} from '../kit/reads.ts';
 import {masked} from '../base/secret.ts';
 import type {Redactor} from '../secrets/redactor.ts';
 import type {Applied} from './batch.ts';
@@ -69,7 +69,7 @@ export function verdictOf(
         },
         details:
           applied.outputs.length > 0
-            ? (module.result?.(values, before as never, new Unknown('a failure') as never, applied.outputs) ?? {})
+            ? (module.result?.(values, before as never, new Unknown('a failure'), applied.outputs) ?? {})
             : {rc: applied.reply.exit},
       };
     }

@@ -33,8 +33,8 @@ export function compareAttributes(
     ops.push({
       op: 'chown',
       path,
-      ...(ownerDiffers ? {owner: wanted.owner!} : {}),
-      ...(groupDiffers ? {group: wanted.group!} : {}),
+      ...(ownerDiffers ? {owner: wanted.owner} : {}),
+      ...(groupDiffers ? {group: wanted.group} : {}),
     });
   }
   if (wanted.mode !== undefined && now.type !== 'link') {

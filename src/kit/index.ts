@@ -44,14 +44,17 @@ export {planService, serviceParams, serviceProbe, serviceResult, type ServiceVal
 export {nearestName} from '../base/nearest.ts';
 export {presentText, rewrite, type PresentText} from './present-text.ts';
 export {parseGuests, powerCycle, runningGuests, type RunningGuest} from './running-guests.ts';
-export {
-  certificateNames,
-  keyMatches,
-  parseCertificate,
-  signedBy,
-  type Certificate,
-} from './x509.ts';
+export {certificateNames, keyMatches, parseCertificate, signedBy, type Certificate} from './x509.ts';
 export {homeFile, type HomeFile} from './home-file.ts';
 export {allowLockoutParam, guardOps, guardParam} from './guard.ts';
-export {nftDiff, nftFile, nftFolder, nftHasTable, nftHolds, nftProbe, type NftDiff, type NftState} from './nft-store.ts';
+export {
+  nftDiff,
+  nftFile,
+  nftFolder,
+  nftHasTable,
+  nftHolds,
+  nftProbe,
+  type NftDiff,
+  type NftState,
+} from './nft-store.ts';
 export {deviceFrom, deviceShell, sectionsOf, type DeviceState} from './device-probe.ts';

@@ -40,7 +40,7 @@ export type ModuleSpec<S extends Params = Params, State = never> = {
 };
 
 /** A module as the engine sees it, its own types forgotten. */
-export type Module = ModuleSpec<Params, never>;
+export type Module = ModuleSpec;
 
 /** Declares a module; its file's default export. */
 export function defineModule<const S extends Params, State>(spec: ModuleSpec<S, State>): Module {

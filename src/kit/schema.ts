@@ -80,8 +80,6 @@ function param<T, const O extends Options>(kind: Kind, doc: string, options: O |
   };
 }
 
-/* eslint-disable @typescript-eslint/no-unnecessary-type-parameters -- the type parameter carries required/default to the static type */
-
 /** Parameter builders: `p.string('what it means', {required: true})`. */
 export const p = {
   /** A string that is never secret: a name, an address. Numbers are taken as their digits. */
@@ -152,7 +150,6 @@ export const p = {
   either: <A, B, const O extends Options>(a: Param<A>, b: Param<B>, doc: string, o?: O): Param<A | B, NeedOf<O>> =>
     param({kind: 'either', of: [a.kind, b.kind]}, doc, o),
 };
-/* eslint-enable @typescript-eslint/no-unnecessary-type-parameters */
 
 /** What a kind accepts, as the end of the sentence "expected …". */
 export function describeKind(kind: Kind): string {

@@ -325,7 +325,7 @@ function rerun(command: readonly string[], hosts: readonly string[]): string {
 }
 
 function itemText(item: unknown): string {
-  return typeof item === 'string' ? item : (JSON.stringify(item) ?? String(item)).slice(0, 120);
+  return typeof item === 'string' ? item : JSON.stringify(item).slice(0, 120);
 }
 
 function indent(text: string): string {

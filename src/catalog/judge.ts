@@ -65,7 +65,7 @@ function unknownParam(name: string, key: string, params: Params, pointer: JsonPo
     message: `${name}: there is no parameter ${key}`,
     ...(near !== undefined
       ? {help: `did you mean ${near}?`}
-      : known.length <= 30
+      : known.length <= 12
         ? {help: known.length === 0 ? 'it takes no parameters' : `it takes ${known.join(', ')}`}
         : {}),
   };

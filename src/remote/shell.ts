@@ -12,13 +12,15 @@ import {writeAll} from './write-all.ts';
 
 type ExchangeOptions = Parameters<Session['exchange']>[1];
 
-/** What a session is made of. *units*: `readyMs` ms for the shell to answer its first line. */
+/** What a session is made of. *units*: ms; `readyMs` for the shell to answer its first line. */
 export type ShellOptions = {
   readonly link: ShellLink;
   readonly ambient: Ambient;
   /** who and where, for messages: `root@kvm1` */
   readonly name: string;
   readonly readyMs: number;
+  /** after how much silence the caller is told what is awaited; default a minute */
+  readonly silenceMs?: number;
   /** shell text that runs when the shell ends, however it ends */
   readonly atExit: string;
   /** a second shell as the same account, to end a fragment whose time is up */
@@ -172,7 +174,7 @@ export class ShellSession implements Session {
         const silence = setTimeout(() => {
           silence.refresh();
           options.onSilence?.(progress.awaitedLabel, ambient.nowMs() - lastMs);
-        }, SILENCE_MS);
+        }, this.#options.silenceMs ?? SILENCE_MS);
         let lastMs = ambient.nowMs();
         const onAbort = (): void => {
           reject(lost('stopped on request', progress.awaitedLabel));

@@ -281,6 +281,25 @@ test('an abort ends the exchange', async (t) => {
   t.is(problem.during, 'long');
 });
 
+test('silence is told with what is awaited, again and again', async (t) => {
+  const child = spawn('/bin/sh', {stdio: 'pipe'});
+  const link = childLink(child, 'sh');
+  await using session = new ShellSession({
+    link,
+    ambient: realAmbient,
+    name: 'x',
+    readyMs: 5000,
+    silenceMs: 100,
+    atExit: '',
+  });
+  const told: string[] = [];
+  await session.exchange([fragment('true', {label: 'quick'}), fragment('sleep 0.7', {label: 'slow'})], {
+    onSilence: (label, silentMs) => told.push(silentMs >= 90 ? label : `too early: ${silentMs}`),
+  });
+  t.true(told.length >= 2, told.join());
+  t.deepEqual([...new Set(told)], ['slow']);
+});
+
 test('exchanges at the same time are queued, and counted', async (t) => {
   await using session = sessionOver('/bin/sh', []);
   const replies = await Promise.all([1, 2, 3].map((n) => session.exchange([fragment(`sleep 0.${4 - n}; echo ${n}`)])));

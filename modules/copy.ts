@@ -21,7 +21,6 @@ import {
   type Op,
   type Plan,
   type Problem,
-  type Probe,
   type Values,
 } from '#kit';
 
@@ -107,7 +106,7 @@ export default defineModule({
         targets(v).map((t) =>
           file(t.path, {content: t.entry.type === 'file' ? {unless: t.entry.blob.sha256} : 'never'}),
         ),
-      ) as Probe<readonly FileState[]>,
+      ),
     });
   },
   plan: (v, {now, inside, tree}): Plan => {

@@ -132,8 +132,9 @@ type V = {
 
 function createPlan(v: V, key: `account:${string}`) {
   const changes: Change[] = [{what: 'account', before: undefined, after: v.name}];
-  const say = (what: string, after: string | undefined): void =>
-    void (after === undefined || changes.push({what, before: undefined, after}));
+  const say = (what: string, after: string | undefined): void => {
+    if (after !== undefined) changes.push({what, before: undefined, after});
+  };
   say('uid', v.uid?.toString());
   say('comment', v.comment);
   say('group', v.group);
@@ -154,7 +155,16 @@ function createPlan(v: V, key: `account:${string}`) {
   argv.push(v.name);
   const home = v.home ?? `/home/${v.name}`;
   const ops: Op[] = [
-    {op: 'run', argv, affects: [key, 'group:*', ...(v.create_home ? ([`tree:${home}`] as const) : [])]},
+    {
+      op: 'run',
+      argv,
+      affects: [
+        key,
+        ...(v.groups ?? []).map((name) => `group:${name}` as const),
+        ...(v.create_home ? ([`tree:${home}`] as const) : []),
+      ],
+      creates: ['group:*'],
+    },
   ];
   addPassword(v, undefined, changes, ops, key);
   return change(changes, ops);
@@ -214,12 +224,23 @@ function modifyPlan(v: V, now: Extract<AccountState, {type: 'account'}>, key: `a
     ops.push({
       op: 'run',
       argv: ['usermod', ...words, v.name],
-      affects: [key, 'group:*', ...(v.move_home ? ([`tree:${now.home}`, `tree:${v.home ?? now.home}`] as const) : [])],
+      affects: [
+        key,
+        ...touchedGroups(v, now),
+        ...(v.move_home ? ([`tree:${now.home}`, `tree:${v.home ?? now.home}`] as const) : []),
+      ],
       ...(predictable ? {predicts: [{key, value: after}]} : {}),
     });
   }
   addPassword(v, now, changes, ops, key);
   return change(changes, ops);
+}
+
+/** Groups whose member lists a change of memberships alters. */
+function touchedGroups(v: V, now: Extract<AccountState, {type: 'account'}>): readonly `group:${string}`[] {
+  return [...new Set([...now.groups, ...(v.groups ?? []), ...(v.group === undefined ? [] : [v.group])])].map(
+    (name): `group:${string}` => `group:${name}`,
+  );
 }
 
 /** Sets the hash over stdin (chpasswd -e), and the lock. */

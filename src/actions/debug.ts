@@ -50,5 +50,5 @@ export function shown(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value instanceof Secret) return value.masked();
   if (value instanceof Unknown) return value.toString();
-  return JSON.stringify(value, undefined, 2) ?? 'null';
+  return JSON.stringify(value, undefined, 2);
 }

@@ -47,7 +47,6 @@ export class ModuleStep {
   #done(verdict: Verdict): Ticket {
     return {
       registered: this.#runner.conclude(this.#step, this.#scope, verdict, this.#fill).registered,
-      notified: false,
     };
   }
 
@@ -189,7 +188,7 @@ export class ModuleStep {
     if (host.batch !== undefined && (guarded || host.batch.account !== account)) await runner.settle();
     const batch = (host.batch ??= {become, account, tasks: [], whenDone: []});
     host.world.predict(predictions);
-    const ticket: Ticket = {registered: undefined, notified: false};
+    const ticket: Ticket = {registered: undefined};
     const {keywords} = this.#step.task;
     const speculative = keywords.changedWhen === undefined ? runner.notifies(this.#step.task, this.#scope) : [];
     for (const name of speculative) host.notified.add(name);

@@ -103,7 +103,10 @@ const fresh: Inode = {mode: 0o644, owner: 'root', group: 'root', uid: 0, gid: 0,
 
 type Owners = Pick<Inode, 'owner' | 'uid' | 'group' | 'gid'>;
 
-/** Owner and group by name and number. A number that nobody has read is -1: modules compare names. */
+/**
+ * Owner and group by name and number, as far as they are known: a number that nobody has read is -1 (modules compare names then), and who is
+ * given by number has it as name too.
+ */
 function ownersOf(op: {readonly owner?: string; readonly group?: string}, now: Owners, before: Before): Owners {
   const account =
     op.owner === undefined ? undefined : (before(`account:${op.owner}`) as AccountState | Unknown | undefined);
@@ -126,7 +129,14 @@ function predictMkdir(op: OpOf<'mkdir'>, before: Before, nowS: number): readonly
   const predictions: Predicted[] = [];
   const make = (path: string, now: FileState | undefined): void => {
     if (now?.type === 'absent') predictions.push({key: `tree:${path}`, value: {type: 'absent'}});
-    predictions.push({key: fileKey(path), value: directoryAfter(op, now, before, nowS)});
+    const value = directoryAfter(op, now, before, nowS);
+    const real = now?.type === 'link' ? resolveTarget(path, now.target) : undefined;
+    if (real !== undefined)
+      predictions.push({
+        key: fileKey(real),
+        value: value instanceof Unknown ? value : (value as {followed: FileState}).followed,
+      });
+    predictions.push({key: fileKey(path), value});
   };
   if (op.parents === true) {
     const parts = op.path.split('/').slice(1, -1);
@@ -163,7 +173,9 @@ function predictLink(op: OpOf<'link'>, before: Before, nowS: number): readonly P
   // What is below the path is seen through the link from now on.
   const below: Predicted = {key: `tree:${op.path}`, value: waiting()};
   const target = resolveTarget(op.path, op.target);
-  const followed = target === undefined ? undefined : stateOf(before(fileKey(target)));
+  // A link to itself leads nowhere.
+  const followed: FileState | undefined =
+    target === op.path ? {type: 'absent'} : target === undefined ? undefined : stateOf(before(fileKey(target)));
   if (op.hard === true) return [below, {key, value: followed === undefined ? waiting() : followed}];
   const final = followed?.type === 'link' ? followed.followed : followed;
   if (final === undefined) return [below, {key, value: waiting()}];

@@ -22,6 +22,8 @@ export function predictOps(
     else
       for (const {key, value} of predictOp(op, now, nowS))
         add(key, value instanceof Unknown ? new Unknown(cause) : value);
+    for (const key of op.creates ?? [])
+      predictions.push({key, value: new Unknown(cause), cause, onlyWhatIsAbsent: true});
     const told = new Set((op.predicts ?? []).map((p) => p.key));
     for (const key of op.affects ?? []) if (!told.has(key)) add(key, new Unknown(cause));
     for (const {key, value} of op.predicts ?? []) add(key, value);

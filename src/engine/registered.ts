@@ -1,3 +1,4 @@
+import {Unknown} from '../base/unknown.ts';
 import type {TaskStatus} from './event.ts';
 
 /** What `register` holds: Ansible's keys. */
@@ -20,13 +21,14 @@ export function registeredOf(
 }
 
 /** A loop's results under one name. *source*: Ansible's loop results. */
-export function registeredLoop(results: readonly Registered[]): Registered {
+export function registeredLoop(results: readonly (Registered | Unknown)[]): Registered {
+  const known = results.filter((r): r is Registered => !(r instanceof Unknown));
   return {
     results,
-    changed: results.some((r) => r['changed'] === true),
-    failed: results.some((r) => r['failed'] === true),
-    skipped: results.length > 0 && results.every((r) => r['skipped'] === true),
-    msg: results.some((r) => r['failed'] === true)
+    changed: known.some((r) => r['changed'] === true) || (results.find((r) => r instanceof Unknown) ?? false),
+    failed: known.some((r) => r['failed'] === true),
+    skipped: results.length > 0 && known.length === results.length && known.every((r) => r['skipped'] === true),
+    msg: known.some((r) => r['failed'] === true)
       ? 'One or more items failed'
       : results.length === 0
         ? 'No items in the list'

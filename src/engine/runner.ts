@@ -193,7 +193,7 @@ export class HostRunner {
     scope: Scope,
     verdict: Verdict,
     fill: (result: TaskResult | null) => void,
-  ): {registered: Registered; result: TaskResult} {
+  ): {registered: Registered | Unknown; result: TaskResult} {
     const {task} = step;
     const {keywords} = task;
     let judged = verdict;
@@ -220,7 +220,14 @@ export class HostRunner {
     });
     fill(result);
     if (judged.status === 'failed' || judged.status === 'refused') this.#failure ??= new TaskFailed(result, registered);
-    return {registered, result};
+    // What could not be planned has no predicted result: whatever asks for it waits for the same thing.
+    const waits = judged.status === 'unknown' && judged.everyRun !== true;
+    return {
+      registered: waits
+        ? new Unknown(judged.message?.replace(/^known only after /, '') ?? `task "${step.name}"`)
+        : registered,
+      result,
+    };
   }
 
   /** Names that a change of this task notifies. */
@@ -316,11 +323,15 @@ export class HostRunner {
       handler,
       began: performance.now(),
     };
-    return {registered: this.conclude(step, scope, verdict, this.#slots.take()).registered, notified: false};
+    return {registered: this.conclude(step, scope, verdict, this.#slots.take()).registered};
   }
 
   /** Sets the registered variable: at once, or when the last ticket is known. Until then it is Unknown, and using it applies the batch. */
-  #register(task: Task, tickets: readonly Ticket[], combine: (tickets: readonly Ticket[]) => Registered): void {
+  #register(
+    task: Task,
+    tickets: readonly Ticket[],
+    combine: (tickets: readonly Ticket[]) => Registered | Unknown,
+  ): void {
     const name = task.keywords.register;
     if (name === undefined) return;
     const {registered, setFacts} = this.host.memory;
@@ -352,7 +363,8 @@ export class HostRunner {
       const failureBefore = this.#failure;
       const ticket = await this.#step(task, scope, item, label, handler, (result) => (told.result = result));
       await applyBatch(this.run, this.host, [], '');
-      const registered = {...ticket.registered, attempts: attempt};
+      const answer = ticket.registered;
+      const registered: Registered = {...(answer instanceof Unknown ? {} : answer), attempts: attempt};
       const inner = scope.with(task.keywords.register === undefined ? {} : {[task.keywords.register]: registered});
       const reached = until.every((condition) => isTrue(valueOr(inner.evaluateExpression(condition), false)));
       if (reached || attempt > retries) {
@@ -366,7 +378,7 @@ export class HostRunner {
           told.result = result;
         } else if (reached) this.#failure = failureBefore;
         fill(told.result);
-        return {registered, notified: false};
+        return {registered};
       }
       this.#failure = failureBefore;
       await this.run.pause(delayS * 1000);
@@ -385,7 +397,6 @@ export class HostRunner {
     const step: Step = {task, item, label, name: this.nameOf(task, scope), handler, began: performance.now()};
     const done = (verdict: Verdict): Ticket => ({
       registered: this.conclude(step, scope, verdict, fill).registered,
-      notified: false,
     });
     const when = await this.#condition(task, scope);
     if (when.is === 'known' && !when.value)

@@ -2,6 +2,7 @@ import type {Problem} from '../kit/problem.ts';
 import type {Change} from '../kit/plan.ts';
 import type {Task} from '../playbook/program.ts';
 import type {CommandFailure, TaskResult, TaskStatus} from './event.ts';
+import type {Unknown} from '../base/unknown.ts';
 import type {Registered} from './registered.ts';
 
 /** What is told of a finished step, before it gets its place in the report. */
@@ -29,7 +30,7 @@ export type Step = {
 };
 
 /** One element's answer: known now, or when the batch has been applied. */
-export type Ticket = {registered: Registered | undefined; notified: boolean};
+export type Ticket = {registered: Registered | Unknown | undefined};
 
 /** The result as it is reported. */
 export function resultOf(

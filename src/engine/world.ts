@@ -1,10 +1,17 @@
 import {Unknown} from '../base/unknown.ts';
 import {touches, type Key} from '../kit/key.ts';
 import type {Probe} from '../kit/probe.ts';
-import type {FileRead, Read} from '../kit/reads.ts';
+import type {FileRead, FileState, PackageState, Read, UnitState} from '../kit/reads.ts';
 
 /** What a change did to a key: the value that later reads will see, or an Unknown that names the task it waits for. */
-export type Prediction = {readonly key: Key; readonly value: unknown; /** the task, in words */ readonly cause: string};
+export type Prediction = {
+  readonly key: Key;
+  readonly value: unknown;
+  /** the task, in words */
+  readonly cause: string;
+  /** something may come into being: what is there already stays as it is */
+  readonly onlyWhatIsAbsent?: true;
+};
 
 type Reply = {readonly read: Read; readonly value: unknown; readonly witness: string | undefined};
 
@@ -35,7 +42,7 @@ export class World {
     const values: unknown[] = [];
     const missing: Read[] = [];
     for (const read of probe.reads) {
-      const predicted = this.#predicted(read);
+      const predicted = this.#predicted(user, read);
       if (predicted !== undefined) {
         if (predicted.value instanceof Unknown) return {sight: 'unknown', cause: predicted.value};
         values.push(predicted.value);
@@ -101,13 +108,38 @@ export class World {
     this.#predictions = [];
   }
 
-  #predicted(read: Read): {value: unknown} | undefined {
+  /** undefined where it was not read yet: reading it will tell. */
+  #isThere(user: string, read: Read): boolean | undefined {
+    if (read.read === 'raw') return false;
+    const reply = this.#replies.get(user)?.get(read.key);
+    return reply === undefined ? undefined : exists(reply.read, reply.value);
+  }
+
+  #predicted(user: string, read: Read): {value: unknown} | undefined {
     for (let i = this.#predictions.length - 1; i >= 0; i--) {
-      const {key, value, cause} = this.#predictions[i]!;
+      const {key, value, cause, onlyWhatIsAbsent} = this.#predictions[i]!;
+      if (onlyWhatIsAbsent === true && this.#isThere(user, read) !== false) continue;
       if (key === read.key || (value !== undefined && goneWithFolder(read, key))) return {value};
       if (depends(read, key)) return {value: value instanceof Unknown ? value : new Unknown(cause)};
     }
     return undefined;
+  }
+}
+
+/** Whether a typed read's value is of something that exists. */
+function exists(read: Read, value: unknown): boolean {
+  switch (read.read) {
+    case 'file':
+      return (value as FileState).type !== 'absent';
+    case 'unit':
+      return (value as UnitState).type === 'unit' && (value as {load: string}).load !== 'not-found';
+    case 'package':
+      return (value as PackageState).installed;
+    case 'account':
+    case 'group':
+      return (value as {type: string}).type !== 'absent';
+    case 'raw':
+      return false;
   }
 }
 

@@ -29,6 +29,8 @@ type Common = {
   readonly sees?: readonly Key[];
   /** what the op changes besides what its kind says */
   readonly affects?: readonly Key[];
+  /** what may come into being (files of a package): of these keys only what is absent now is uncertain afterwards */
+  readonly creates?: readonly Key[];
   /** what later reads of these keys will see */
   readonly predicts?: readonly {readonly key: Key; readonly value: unknown}[];
 };

@@ -106,7 +106,9 @@ export function planPackages(
     );
   }
   const ops: Op[] = [];
-  const keys: readonly Key[] = [
+  // An installation brings new things and leaves what is there; a removal may take anything along.
+  const own = (names: readonly string[]): Key[] => names.map((name): Key => `package:${split(name).name}`);
+  const everything: readonly Key[] = [
     'package:*',
     'unit:*',
     'account:*',
@@ -119,9 +121,9 @@ export function planPackages(
   ];
   const fresh = v.cache_valid_time !== undefined && now.lists.cacheAgeS <= v.cache_valid_time;
   if (install.length > 0 && v.update_cache && !fresh && manager === 'apt')
-    ops.push(run(['apt-get', 'update', '-q'], ['tree:/var/lib/apt/lists']));
-  if (isNonEmpty(install)) ops.push(run(installCommand(manager, install, v), keys));
-  if (isNonEmpty(remove)) ops.push(run(removeCommand(manager, remove, v), keys));
+    ops.push(run(['apt-get', 'update', '-q'], ['tree:/var/lib/apt/lists'], []));
+  if (isNonEmpty(install)) ops.push(run(installCommand(manager, install, v), own(install), everything));
+  if (isNonEmpty(remove)) ops.push(run(removeCommand(manager, remove, v), everything, []));
   return change(changes, ops);
 }
 
@@ -189,11 +191,12 @@ function removeCommand(manager: string, names: readonly string[], v: PackageValu
   }
 }
 
-function run(argv: RunOp['argv'], affects: readonly Key[]): Op {
+function run(argv: RunOp['argv'], affects: readonly Key[], creates: readonly Key[]): Op {
   return {
     op: 'run',
     argv,
     affects,
+    ...(creates.length === 0 ? {} : {creates}),
     environment: {DEBIAN_FRONTEND: 'noninteractive', DEBIAN_PRIORITY: 'critical', APT_LISTCHANGES_FRONTEND: 'none'},
     timeoutMs: 1_800_000,
   };

@@ -47,6 +47,18 @@ function shownValue(value: Value): string | undefined {
   return value instanceof Unknown ? '(known after apply)' : masked(value);
 }
 
+/** The changes for people: content as a unified diff, single values in a line each (`+` new, `-` gone, `~` before → after). */
+export function linesOf(changes: readonly Change[]): readonly string[] {
+  return changes.flatMap((change) => {
+    if (isContent(change.before) || isContent(change.after)) return changeDiff(change).trimEnd().split('\n');
+    const before = shownValue(change.before);
+    const after = shownValue(change.after);
+    if (before === undefined) return [`+ ${change.what}: ${after ?? ''}`];
+    if (after === undefined) return [`- ${change.what}: ${before}`];
+    return [`~ ${change.what}: ${before} → ${after}${before === after ? ' (the difference is hidden)' : ''}`];
+  });
+}
+
 /** One side of a change in JSON: null = absent, `{secret: true}` = wholly hidden, `{unknown: true}` = known only after apply. */
 export function jsonValue(value: Value): unknown {
   if (value === undefined) return null;

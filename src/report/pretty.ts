@@ -1,7 +1,7 @@
 import {styleText} from 'node:util';
 import {visible} from '../base/visible.ts';
 import type {HostSummary, RunEvent, RunOutcome, TaskResult} from '../engine/event.ts';
-import {diffOf} from './changes.ts';
+import {linesOf} from './changes.ts';
 
 /** Where a reporter writes: lines of text; `columns` is the terminal's width, 0 = not a terminal. */
 export type Output = {
@@ -37,6 +37,7 @@ export class PrettyReporter {
   readonly #pending = new Map<string, Set<string>>();
   readonly #unreachable = new Map<string, {message: string; help: string | undefined}>();
   #hosts = 0;
+  #playHosts: readonly string[] = [];
   #finishedTasks = 0;
   #liveShown = false;
 
@@ -50,6 +51,7 @@ export class PrettyReporter {
       case 'play-started':
         this.#flush();
         this.#hosts = Math.max(this.#hosts, event.hosts.length);
+        this.#playHosts = event.hosts;
         this.#print(
           `\n${this.#paint('bold', `PLAY ${visible(event.play)}`)} ${this.#paint('dim', `(${event.hosts.length} ${event.hosts.length === 1 ? 'host' : 'hosts'})`)}\n`,
         );
@@ -133,7 +135,7 @@ export class PrettyReporter {
       this.#order.push(key);
     }
     const groups = this.#groups.get(key)!;
-    const diff = diffOf(result.changes);
+    const diff = linesOf(result.changes).join('\n');
     const same = groups.find(
       (g) =>
         g.diff === diff &&
@@ -168,7 +170,8 @@ export class PrettyReporter {
     for (const group of groups ?? []) this.#printGroup(group);
   }
 
-  #printGroup({hosts, result, diff}: Group): void {
+  #printGroup({hosts: unordered, result, diff}: Group): void {
+    const hosts = unordered.toSorted((a, b) => this.#playHosts.indexOf(a) - this.#playHosts.indexOf(b));
     const [mark, style, word] = this.#markOf(result);
     const item = result.item === null || result.item === undefined ? '' : ` [${visible(itemText(result.item))}]`;
     const where = `${this.#paint('dim', 'on')} ${hosts.join(', ')}`;
@@ -215,12 +218,12 @@ export class PrettyReporter {
 
   #paintDiff(diff: string): string {
     return diff
-      .trimEnd()
       .split('\n')
       .map((line) => {
         const safe = visible(line);
         if (line.startsWith('+')) return `    ${this.#paint('green', safe)}\n`;
         if (line.startsWith('-')) return `    ${this.#paint('red', safe)}\n`;
+        if (line.startsWith('~ ')) return `    ${this.#paint('yellow', safe)}\n`;
         return line.startsWith('@@') ? `    ${this.#paint('cyan', safe)}\n` : `    ${safe}\n`;
       })
       .join('');

@@ -10,7 +10,7 @@ import {askText} from './prompt.ts';
  * false = unknown keys were not taken, so nothing is attempted. A changed key is no matter of this table: that host is unreachable.
  */
 export async function confirmHostKeys(
-  run: RunContext,
+  run: Omit<RunContext, 'stateOf'>,
   options: ConnectorOptions,
   accept: boolean,
   interactive: boolean,

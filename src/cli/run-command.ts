@@ -186,7 +186,7 @@ export async function runCommand(
     const maker = new CertificateMaker(now, random);
     const state = stateFolder(settings.state_dir, env, home);
     mkdirSync(state, {recursive: true, mode: 0o700});
-    const run: RunContext = {
+    const run: Omit<RunContext, 'stateOf'> = {
       info: {id, mode: check ? 'check' : 'run', playbooks, started: now().toISOString()},
       site,
       actions,

@@ -25,20 +25,29 @@ type Piece = {
   readonly decode: (outcomes: readonly Outcome[]) => ReadValues | ReadFailed;
 };
 
-/**
- * Applies the host's batch: one exchange holds, task by task, its ops and right behind them the reads that verify it. `further` reads travel
- * at the end of it, for the task that is waiting. A guarded task has exchanges of its own.
- * Each task is told what came of it, in order.
- */
-export async function applyBatch(
+/** Applies what waits in a host's batch, if anything does. `further` reads travel with it, for the task that is waiting. */
+export async function applyWaiting(
   run: RunContext,
   host: HostState,
   further: readonly Read[],
   account: string,
 ): Promise<void> {
-  const batch = host.batch;
+  const {batch} = host;
   host.batch = undefined;
-  if (batch === undefined) return;
+  if (batch !== undefined) await applyBatch(run, host, batch, further, account);
+}
+
+/**
+ * Applies a batch: one exchange holds, task by task, its ops and right behind them the reads that verify it, and at the end `further` reads.
+ * A guarded task has exchanges of its own. Each task is told what came of it, in order.
+ */
+export async function applyBatch(
+  run: RunContext,
+  host: HostState,
+  batch: Batch,
+  further: readonly Read[],
+  account: string,
+): Promise<void> {
   const guarded = batch.tasks.find((task) => task.ops.some((op) => op.op === 'guarded'));
   if (guarded !== undefined && batch.tasks.length > 1) throw new Error('a guarded task shares no batch');
   if (guarded !== undefined) {

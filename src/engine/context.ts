@@ -63,6 +63,8 @@ export type RunContext = {
   ) => Become | undefined | {readonly problem: string};
   readonly facts: FactCache;
   readonly hosts: Map<string, HostState>;
+  /** the state of a host, made at the first call */
+  readonly stateOf: (name: string) => HostState;
   /** bytes for content that is made or read only when it is applied */
   readonly contentOf: (content: Content) => Promise<Uint8Array | string | Secret>;
   readonly steal: boolean;

@@ -7,7 +7,8 @@ import type {Probe} from '../kit/probe.ts';
 import type {Node} from '../playbook/node.ts';
 import type {Scope} from '../playbook/scope.ts';
 import type {Become} from '../remote/session.ts';
-import {applyBatch} from './apply.ts';
+import {applyBatch, applyWaiting} from './apply.ts';
+import type {Batch} from './batch.ts';
 import type {ActionOutcome} from './action.ts';
 import type {TaskResult} from './event.ts';
 import {isTrue, valueOr} from './known.ts';
@@ -15,6 +16,9 @@ import {planFor} from './plan-for.ts';
 import {predictOps} from './predict.ts';
 import {outputDetails, verdictOf} from './verdict.ts';
 import {foreseenReads} from './survey.ts';
+import {compileReads} from '../remote/batch.ts';
+import {HostState} from './host.ts';
+import {learnAll} from './learn.ts';
 import {noteSecrets} from './note-secrets.ts';
 import type {HostRunner} from './runner.ts';
 import type {Step, Ticket, Verdict} from './step.ts';
@@ -31,12 +35,15 @@ export class ModuleStep {
   readonly #step: Step;
   readonly #scope: Scope;
   readonly #fill: (result: TaskResult | null) => void;
+  /** the host where it happens: the task's own, unless it is delegated */
+  #where: HostState;
 
   constructor(runner: HostRunner, step: Step, scope: Scope, fill: (result: TaskResult | null) => void) {
     this.#runner = runner;
     this.#step = step;
     this.#scope = scope;
     this.#fill = fill;
+    this.#where = runner.host;
   }
 
   async take(): Promise<Ticket> {
@@ -91,7 +98,7 @@ export class ModuleStep {
 
   async #module(module: Module): Promise<Ticket> {
     const runner = this.#runner;
-    const {run, host} = runner;
+    const {run} = runner;
     const given = await this.#parameters(module);
     if (!('values' in given)) return this.#done(given);
     let bound = run.site.bind(module, given.values, run.site.resolverFor(this.#scope, this.#step.task));
@@ -114,7 +121,9 @@ export class ModuleStep {
       });
     }
     const values = bound.values as never;
-    await runner.connect();
+    const where = await this.#place();
+    if (!(where instanceof HostState)) return this.#done(where);
+    this.#where = where;
     const become = this.#become();
     if (become !== undefined && 'problem' in become) return this.#done({status: 'failed', message: become.problem});
     const account = become?.user ?? '';
@@ -125,7 +134,7 @@ export class ModuleStep {
       return this.#done({status: 'unknown', message: `known only after ${sight.cause} has been applied`});
     }
     const {state} = sight;
-    const plan = planFor(run, host, {become}, module, values, state);
+    const plan = planFor(run, where, {become}, module, values, state);
     if (plan.kind === 'refuse') {
       return this.#done({
         status: 'refused',
@@ -156,7 +165,9 @@ export class ModuleStep {
     account: string,
   ): Promise<Ticket> {
     const runner = this.#runner;
-    const {run, host} = runner;
+    const {run} = runner;
+    const host = this.#where;
+    const delegated = host !== runner.host;
     const typed = values as never;
     const everyRun = typeof module.everyRun === 'function' ? module.everyRun(typed) : module.everyRun === true;
     const cause = `task "${this.#step.name}"`;
@@ -169,7 +180,8 @@ export class ModuleStep {
     const said = {changes: plan.changes, findings: plan.findings ?? [], pending: plan.pending ?? []};
 
     if (this.#checks()) {
-      host.world.predict(predictions);
+      // a single task that only checks (`check_mode: true` in a run) leaves nothing behind for those after it
+      if (run.check) host.world.predict(predictions);
       const after = host.world.see(account, probe);
       const state = after.sight === 'known' ? after.state : new Unknown(cause);
       const details = module.result?.(typed, before as never, state as never, []) ?? {};
@@ -185,8 +197,10 @@ export class ModuleStep {
     }
 
     const guarded = plan.ops.some((op) => op.op === 'guarded');
-    if (host.batch !== undefined && (guarded || host.batch.account !== account)) await runner.settle();
-    const batch = (host.batch ??= {become, account, tasks: [], whenDone: []});
+    if (delegated || (host.batch !== undefined && (guarded || host.batch.account !== account))) await runner.settle();
+    const batch: Batch = delegated
+      ? {become, account, tasks: [], whenDone: []}
+      : (host.batch ??= {become, account, tasks: [], whenDone: []});
     host.world.predict(predictions);
     const ticket: Ticket = {registered: undefined};
     const {keywords} = this.#step.task;
@@ -216,13 +230,15 @@ export class ModuleStep {
       },
     });
     if (affectsAnything(plan.ops)) host.forgetsAfterBatch = true;
-    if (guarded) await applyBatch(run, host, [], '');
+    if (delegated) await applyBatch(run, host, batch, [], '');
+    else if (guarded) await applyWaiting(run, host, [], '');
     return ticket;
   }
 
   /** What a probe gives now: known, or Unknown with the task it waits for. In a run what is unknown is applied and read. */
   async #see<T>(become: Become | undefined, account: string, probe: Probe<T>): Promise<{state: T} | Unknown> {
     const runner = this.#runner;
+    if (this.#where !== runner.host) return this.#seeThere(become, account, probe);
     if (runner.host.forgetsAfterBatch && probe.reads.length > 0) {
       await runner.settle([...foreseenReads(runner.run, runner.host, account), ...probe.reads], account);
     }
@@ -241,9 +257,48 @@ export class ModuleStep {
     throw new Error(`a read of ${this.#step.name} was made and is still not known`);
   }
 
+  /** On a host that the task is delegated to: what it lacks is read at once. */
+  async #seeThere<T>(become: Become | undefined, account: string, probe: Probe<T>): Promise<{state: T} | Unknown> {
+    const {run} = this.#runner;
+    const there = this.#where;
+    await this.#runner.settle();
+    const sight = there.world.see(account, probe);
+    if (sight.sight === 'known') return sight;
+    if (sight.sight === 'unknown') return sight.cause;
+    const batch = compileReads(sight.reads);
+    learnAll(there, account, batch.decode(await there.exchange(become, batch.fragments, run.signal)));
+    const again = there.world.see(account, probe);
+    if (again.sight === 'known') return again;
+    if (again.sight === 'unknown') return again.cause;
+    throw new Error(`a read of ${this.#step.name} was made and is still not known`);
+  }
+
+  /** Where the task works: on its host, or on the one that `delegate_to` names. */
+  async #place(): Promise<HostState | Verdict> {
+    const runner = this.#runner;
+    const {delegateTo} = this.#step.task.keywords;
+    if (delegateTo === undefined) {
+      await runner.connect();
+      return runner.host;
+    }
+    const name = await runner.known(this.#scope, () => this.#scope.evaluate(delegateTo));
+    if (name.is !== 'known') return runner.unable(name, 'delegate_to');
+    if (name.value === runner.host.name || name.value === null || name.value === '') {
+      await runner.connect();
+      return runner.host;
+    }
+    return runner.delegate(String(name.value));
+  }
+
   #become(): Become | undefined | {problem: string} {
-    const {run, host, context} = this.#runner;
-    const become = run.becomeOf(this.#step.task, context.play, this.#scope);
+    const {run, context} = this.#runner;
+    const host = this.#where;
+    // whose password and method count: those of the host where it happens
+    const scope =
+      host === this.#runner.host
+        ? this.#scope
+        : run.site.scopeFor(host.name, context.play, this.#step.task, host.memory);
+    const become = run.becomeOf(this.#step.task, context.play, scope);
     if (become === undefined || 'problem' in become) return become;
     return become.user === host.login.user ? undefined : become;
   }

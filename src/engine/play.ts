@@ -11,7 +11,8 @@ import {HostRunner, type PlayContext} from './runner.ts';
  * Runs one play: in batches (`serial`), and within a batch every host on its own, bounded by `--forks`. Hosts meet before and after items
  * that need the others (`run_once`, `add_host`, `group_by`, `hostvars`), and at every item where the play is linear.
  */
-export async function runPlay(run: RunContext, play: Play, stateOf: (name: string) => HostState): Promise<void> {
+export async function runPlay(run: RunContext, play: Play): Promise<void> {
+  const {stateOf} = run;
   const all = run.site.hostsOf(play);
   const hosts = all.filter((name) => stateOf(name).stopped === undefined);
   if (all.length === 0) return;

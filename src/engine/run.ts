@@ -8,24 +8,25 @@ import {runPlay} from './play.ts';
  * Runs a whole program: play after play. Gives the outcome with its exit status (cli.md). *errors*: only for faults of tsplay itself and
  * for the abort signal; everything that happens on hosts is in the outcome and in the events.
  */
-export async function runProgram(run: RunContext): Promise<RunOutcome> {
+export async function runProgram(parts: Omit<RunContext, 'stateOf'>): Promise<RunOutcome> {
   const began = performance.now();
-  run.emit({event: 'run-started', run: run.info});
   const stateOf = (name: string): HostState => {
-    const known = run.hosts.get(name);
+    const known = parts.hosts.get(name);
     if (known !== undefined) return known;
     const made = new HostState(
       name,
       {facts: {}, setFacts: new Map(), registered: new Map(), includedVars: new Map()},
-      run.connector,
-      run.emit,
+      parts.connector,
+      parts.emit,
     );
-    run.hosts.set(name, made);
+    parts.hosts.set(name, made);
     return made;
   };
+  const run: RunContext = {...parts, stateOf};
+  run.emit({event: 'run-started', run: run.info});
   for (const play of run.site.program.plays) for (const name of run.site.hostsOf(play)) stateOf(name);
   try {
-    for (const play of run.site.program.plays) await runPlay(run, play, stateOf);
+    for (const play of run.site.program.plays) await runPlay(run, play);
   } finally {
     await Promise.all([...run.hosts.values()].map((host) => host.disconnect()));
   }

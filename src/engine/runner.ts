@@ -13,7 +13,7 @@ import {HostLocked} from './host-lock.ts';
 import {eraseNotes} from './pending.ts';
 import {BecomeFailed, LinkLost, Unreachable} from '../remote/errors.ts';
 import type {Become} from '../remote/session.ts';
-import {applyBatch} from './apply.ts';
+import {applyWaiting} from './apply.ts';
 import {learnAll} from './learn.ts';
 import type {RunContext} from './context.ts';
 import type {TaskResult} from './event.ts';
@@ -131,7 +131,7 @@ export class HostRunner {
 
   /** Applies what waits. *errors*: TaskFailed when a task of the batch failed. */
   async settle(further: readonly Read[] = [], account = ''): Promise<void> {
-    if (this.host.batch !== undefined) await applyBatch(this.run, this.host, further, account);
+    if (this.host.batch !== undefined) await applyWaiting(this.run, this.host, further, account);
     if (this.#failure !== undefined) {
       const failure = this.#failure;
       this.#failure = undefined;
@@ -170,6 +170,13 @@ export class HostRunner {
     await this.settle();
     await readAllFacts(this.run, this.host);
     return true;
+  }
+
+  /** The host that `delegate_to` names, connected. Its own variables say how it is reached; the task's variables stay this host's. */
+  async delegate(name: string): Promise<HostState> {
+    const other = this.run.stateOf(name);
+    if (!other.surveyed) await survey(this.run, other, this.context);
+    return other;
   }
 
   scope(task: Task | undefined): Scope {
@@ -362,7 +369,7 @@ export class HostRunner {
       const told: {result: TaskResult | null} = {result: null};
       const failureBefore = this.#failure;
       const ticket = await this.#step(task, scope, item, label, handler, (result) => (told.result = result));
-      await applyBatch(this.run, this.host, [], '');
+      await applyWaiting(this.run, this.host, [], '');
       const answer = ticket.registered;
       const registered: Registered = {...(answer instanceof Unknown ? {} : answer), attempts: attempt};
       const inner = scope.with(task.keywords.register === undefined ? {} : {[task.keywords.register]: registered});
@@ -577,7 +584,7 @@ export class HostRunner {
   async #end(error: unknown): Promise<void> {
     const {host} = this;
     if (error instanceof EndPlay) {
-      if (host.batch !== undefined) await applyBatch(this.run, host, [], '');
+      if (host.batch !== undefined) await applyWaiting(this.run, host, [], '');
       return;
     }
     host.batch = undefined;

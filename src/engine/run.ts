@@ -30,8 +30,11 @@ export async function runProgram(parts: Omit<RunContext, 'stateOf'>): Promise<Ru
   } finally {
     await Promise.all([...run.hosts.values()].map((host) => host.disconnect()));
   }
+  const own = new Set(run.site.program.plays.flatMap((play) => run.site.hostsOf(play)));
   const hosts: Record<string, HostSummary> = {};
   for (const host of run.hosts.values()) {
+    // a host that tasks were only delegated to has no results of its own
+    if (!own.has(host.name)) continue;
     const summary = host.summary();
     hosts[host.name] = summary;
     run.emit({event: 'host-finished', host: host.name, summary});

@@ -293,11 +293,12 @@ test('silence is told with what is awaited, again and again', async (t) => {
     atExit: '',
   });
   const told: string[] = [];
-  await session.exchange([fragment('true', {label: 'quick'}), fragment('sleep 0.7', {label: 'slow'})], {
+  await session.exchange([fragment('true', {label: 'quick'}), fragment('sleep 2', {label: 'slow'})], {
     onSilence: (label, silentMs) => told.push(silentMs >= 90 ? label : `too early: ${silentMs}`),
   });
-  t.true(told.length >= 2, told.join());
-  t.deepEqual([...new Set(told)], ['slow']);
+  // on a busy machine the quick one may be waited for as well
+  t.true(told.filter((label) => label === 'slow').length >= 2, told.join());
+  t.false(told.some((label) => label.startsWith('too early')), told.join());
 });
 
 test('exchanges at the same time are queued, and counted', async (t) => {

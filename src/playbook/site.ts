@@ -194,8 +194,13 @@ export class Site {
   }
 
   /** The scope of a task on a host with what that host is known to have learnt. */
-  scopeOf(host: string, play: Play, task?: Pick<Item, 'vars' | 'role' | 'folder'>): TaskScope {
-    const place = {run: this.variables, host, play: this.playVariables(play)};
+  scopeOf(
+    host: string,
+    play: Play,
+    task?: Pick<Item, 'vars' | 'role' | 'folder'>,
+    run: RunVariables = this.variables,
+  ): TaskScope {
+    const place = {run, host, play: this.playVariables(play)};
     if (task === undefined) return makeScope(place);
     return makeScope({...place, layers: task.vars, role: task.role, folder: task.folder});
   }

@@ -9,9 +9,11 @@ import type {Include, Item, Play, Task} from './program.ts';
 import type {Node} from './node.ts';
 import {Representatives} from './representatives.ts';
 import type {HostMemory} from './scope.ts';
+import type {RunVariables} from './scope-layers.ts';
 import type {TaskScope} from './scope-task.ts';
 import {everyItem, isImplicit} from './select.ts';
 import type {Site} from './site.ts';
+import {quickEnvironment} from './validate-environment.ts';
 import {StaticCheck} from './validate-static.ts';
 import {checkTask, outlookOf, roundsOf} from './validate-task.ts';
 
@@ -195,6 +197,7 @@ class Walk {
   readonly #play: Play;
   readonly #handlers: Handlers;
   readonly #representatives: Representatives;
+  readonly #run: RunVariables;
   readonly #site: Site;
   readonly #static: StaticCheck;
   readonly #memory: HostMemory;
@@ -214,6 +217,7 @@ class Walk {
     this.#play = play;
     this.#handlers = handlers;
     this.#representatives = representatives;
+    this.#run = {...site.variables, environment: quickEnvironment(site.variables.environment)};
     this.#site = site;
     this.#static = statics;
     this.#memory = memory;
@@ -289,7 +293,7 @@ class Walk {
     const layers = item.vars.map((layer) => layer.values);
     const hosts = this.#representatives.for(nodes, keywords.when, layers);
     return hosts.map((host) => {
-      const scope = this.#site.scopeOf(host, this.#play, item);
+      const scope = this.#site.scopeOf(host, this.#play, item, this.#run);
       return Object.keys(locals).length === 0 ? scope : scope.with(locals);
     });
   }

@@ -316,3 +316,15 @@ test('many hosts cost little more than one: the mistake of a single host among t
   });
   t.deepEqual(brief(problems), ['site.yml:3:24 bad-param wait_for.port: expected an integer from 1 to 65535']);
 });
+
+test('hashing passwords slowly is left to the run, but its arguments are judged', async (t) => {
+  const problems = await validate({
+    'site.yml': play(
+      `- debug: {msg: "{{ 'a' | password_hash('sha512', 'salt', rounds=4000000) }}"}\n- debug: {msg: "{{ 'a' | password_hash('md5') }}"}\n- debug: {msg: "{{ 'a' | password_hash('sha512', 'salt', rounds=3) }}"}`,
+    ),
+  });
+  t.deepEqual(
+    problems.map(({message}) => message),
+    ['password_hash cannot make "md5"', 'rounds must be between 1000 and 5000000'],
+  );
+});

@@ -10,7 +10,17 @@ const layers = {
   'src/playbook': ['src/base', 'src/kit', 'src/template', 'src/secrets', 'src/catalog'],
   'src/remote': ['src/base', 'src/kit'],
   'src/actions': ['src/engine', 'src/kit', 'src/base', 'src/playbook', 'src/remote', 'src/catalog'],
-  'src/engine': ['src/playbook', 'src/catalog', 'src/protocol', 'src/formats', 'src/remote', 'src/kit', 'src/base', 'src/template', 'src/secrets'],
+  'src/engine': [
+    'src/playbook',
+    'src/catalog',
+    'src/protocol',
+    'src/formats',
+    'src/remote',
+    'src/kit',
+    'src/base',
+    'src/template',
+    'src/secrets',
+  ],
   'src/report': ['src/base', 'src/kit', 'src/engine'],
   'src/store': ['src/base', 'src/engine'],
   'src/converge': ['src/engine', 'src/store', 'src/report', 'src/playbook', 'src/remote', 'src/base'],
@@ -27,7 +37,12 @@ const rules = Object.entries(layers).map(([from, allowed]) => ({
 module.exports = {
   forbidden: [
     ...rules,
-    {name: 'no-cycles', severity: 'error', from: {}, to: {circular: true, viaOnly: {dependencyTypesNot: ['type-only']}}},
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: {circular: true, viaOnly: {dependencyTypesNot: ['type-only']}},
+    },
     {
       name: 'modules-use-kit-only',
       severity: 'error',
@@ -35,8 +50,13 @@ module.exports = {
       to: {path: '^(src|modules|test|lab)/', pathNot: ['^src/kit/index\\.ts$', '^src/formats/']},
     },
     {name: 'base-is-pure', severity: 'error', from: {path: '^src/base/'}, to: {dependencyTypes: ['core', 'npm']}},
-    {name: 'events-only', severity: 'error', comment: 'reporters and the store know the events of the engine, nothing else of it',
-      from: {path: '^src/(report|store)/'}, to: {path: '^src/engine/', pathNot: '^src/engine/event\\.ts$'}},
+    {
+      name: 'events-only',
+      severity: 'error',
+      comment: 'reporters and the store know the events of the engine, nothing else of it',
+      from: {path: '^src/(report|store)/'},
+      to: {path: '^src/engine/', pathNot: '^src/engine/event\\.ts$'},
+    },
     {name: 'resolvable', severity: 'error', from: {}, to: {couldNotResolve: true}},
   ],
   options: {

@@ -23,7 +23,8 @@ function entryPoint() {
 function newest(folder) {
   let latest = 0;
   for (const entry of readdirSync(folder, {withFileTypes: true, recursive: true})) {
-    if (entry.isFile()) latest = Math.max(latest, statSync(path.join(entry.parentPath ?? entry.path, entry.name)).mtimeMs);
+    if (entry.isFile())
+      latest = Math.max(latest, statSync(path.join(entry.parentPath ?? entry.path, entry.name)).mtimeMs);
   }
   return latest;
 }
@@ -40,10 +41,14 @@ if (major >= 24) {
     binary = undefined;
   }
   if (binary === undefined || !existsSync(binary)) {
-    process.stderr.write(`tsplay needs Node 24 or newer (this is ${process.versions.node}) and its own copy is not installed: run npm ci\n`);
+    process.stderr.write(
+      `tsplay needs Node 24 or newer (this is ${process.versions.node}) and its own copy is not installed: run npm ci\n`,
+    );
     process.exit(1);
   }
-  const child = spawn(binary, ['--disable-warning=ExperimentalWarning', entryPoint(), ...process.argv.slice(2)], {stdio: 'inherit'});
+  const child = spawn(binary, ['--disable-warning=ExperimentalWarning', entryPoint(), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => {
     if (signal !== null) {

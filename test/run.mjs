@@ -15,12 +15,21 @@ const failures = [];
 const isRoot = process.getuid?.() === 0;
 
 /** Debian packages that tests compare with or need on this machine; none of them may start a service here. */
-const debianPackages = ['python3-jinja2', 'python3-yaml', 'ansible-core', 'busybox', 'openssh-client', 'openssh-server', 'sudo'];
+const debianPackages = [
+  'python3-jinja2',
+  'python3-yaml',
+  'ansible-core',
+  'busybox',
+  'openssh-client',
+  'openssh-server',
+  'sudo',
+];
 
 function note(outcome, name, detail = '') {
   counts[outcome]++;
   if (outcome === 'failed') failures.push(name);
-  if (outcome !== 'passed') console.log(`${outcome === 'failed' ? 'FAILED' : 'skipped'}: ${name}${detail === '' ? '' : ` (${detail})`}`);
+  if (outcome !== 'passed')
+    console.log(`${outcome === 'failed' ? 'FAILED' : 'skipped'}: ${name}${detail === '' ? '' : ` (${detail})`}`);
 }
 
 function run(command, args, options = {}) {
@@ -41,7 +50,12 @@ function installPackages() {
 }
 
 function installDebianPackages() {
-  const missing = debianPackages.filter((name) => !/install ok installed/.test(spawnSync('dpkg-query', ['-W', '-f', '${Status}', name], {encoding: 'utf8'}).stdout ?? ''));
+  const missing = debianPackages.filter(
+    (name) =>
+      !/install ok installed/.test(
+        spawnSync('dpkg-query', ['-W', '-f', '${Status}', name], {encoding: 'utf8'}).stdout ?? '',
+      ),
+  );
   if (missing.length === 0) return;
   const sudo = isRoot ? [] : ['sudo', '-n'];
   console.log(`# installing Debian packages: ${missing.join(' ')}`);
@@ -68,7 +82,10 @@ function check(name, command, args) {
 /** Runs ava and counts its TAP lines as they come. */
 async function ava(name, args, extraEnv = {}) {
   console.log(`# ${name}`);
-  const child = spawn(path.join(bin, 'ava'), ['--tap', ...args], {env: {...env, ...extraEnv}, stdio: ['ignore', 'pipe', 'inherit']});
+  const child = spawn(path.join(bin, 'ava'), ['--tap', ...args], {
+    env: {...env, ...extraEnv},
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let seen = 0;
   let inFailure = false;
   for await (const line of createInterface({input: child.stdout})) {
@@ -81,7 +98,9 @@ async function ava(name, args, extraEnv = {}) {
       note(skipped ? 'skipped' : inFailure ? 'failed' : 'passed', `${name}: ${title}`);
     } else if (inFailure && /^\s/.test(line)) console.log(line);
   }
-  const status = await new Promise((resolve) => (child.exitCode === null ? child.on('close', resolve) : resolve(child.exitCode)));
+  const status = await new Promise((resolve) =>
+    child.exitCode === null ? child.on('close', resolve) : resolve(child.exitCode),
+  );
   if (seen === 0) note('failed', `${name}: no test ran`);
   else if (status !== 0 && failures.length === 0) note('failed', `${name}: ava ended with status ${status}`);
 }
@@ -107,5 +126,7 @@ else {
 }
 
 if (failures.length > 0) console.log(`\nfailed:\n${failures.map((name) => `  ${name}`).join('\n')}`);
-console.log(`\n${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`);
+console.log(
+  `\n${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`,
+);
 process.exitCode = counts.failed > 0 ? 1 : 0;

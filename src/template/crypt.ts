@@ -47,11 +47,23 @@ function stretched(digest: Buffer, length: number): Buffer {
   return Buffer.alloc(length, digest);
 }
 
+/** Hashes made so far, by digest of what went in: a run asks for the same one several times, and each costs up to seconds. */
+const made = new Map<string, string>();
+
 /**
  * Hashes a password. `salt`: up to 16 characters of {@link SALT_ALPHABET}. *units*: rounds 1000 to 999,999,999;
  * the text says `rounds=` unless they are undefined (5000).
  */
 export function shaCrypt(kind: 'sha256' | 'sha512', password: string, salt: string, rounds?: number): string {
+  const key = createHash('sha256')
+    .update(JSON.stringify([kind, password, salt, rounds]))
+    .digest('base64');
+  let hash = made.get(key);
+  if (hash === undefined) made.set(key, (hash = computeShaCrypt(kind, password, salt, rounds)));
+  return hash;
+}
+
+function computeShaCrypt(kind: 'sha256' | 'sha512', password: string, salt: string, rounds?: number): string {
   const key = Buffer.from(password);
   const saltBytes = Buffer.from(salt.slice(0, 16));
   const digest = (...parts: Buffer[]): Buffer => {

@@ -9,6 +9,7 @@ import type {Diagnostic, Source} from '../base/diagnostic.ts';
 import {isMapping} from '../base/json.ts';
 import {bad, ok} from '../base/result.ts';
 import type {Result} from '../base/result.ts';
+import {schemaOfParams} from '../kit/json-schema.ts';
 import type {Module} from '../kit/module.ts';
 import type {Kind, Params} from '../kit/schema.ts';
 
@@ -86,7 +87,19 @@ export function faultOf(spec: unknown, name: string): Fault | undefined {
   const {freeForm} = spec;
   if (freeForm !== undefined && !(typeof freeForm === 'string' && Object.hasOwn(spec['params'], freeForm)))
     return {at: 'freeForm', message: 'freeForm names no parameter'};
-  return faultInParams(spec['params'] as Params, '');
+  return faultInParams(spec['params'] as Params, '') ?? faultInSchema(spec['params'] as Params);
+}
+
+/** The parameters' JSON Schema is published for editors and scripts, so it has to compile in ajv's strict mode. */
+function faultInSchema(params: Params): Fault | undefined {
+  try {
+    // only sites with modules of their own pay for loading ajv
+    const {Ajv} = require('ajv') as typeof import('ajv');
+    new Ajv({strict: true, allErrors: true}).compile(schemaOfParams(params));
+    return undefined;
+  } catch (cause) {
+    return {at: 'params', message: `the parameters make no valid JSON Schema: ${(cause as Error).message}`};
+  }
 }
 
 function faultInParams(params: Params, path: string): Fault | undefined {

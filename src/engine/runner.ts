@@ -594,7 +594,7 @@ export class HostRunner {
     }
     if (error instanceof Unreachable || error instanceof LinkLost) {
       host.stopped = 'unreachable';
-      const message = error instanceof LinkLost ? `${error.message} (during ${error.during})` : error.message;
+      const {message} = error;
       const help =
         error instanceof Unreachable ? error.help : 'the host may have carried out what was sent; run check to see';
       host.unreachable = {message: this.run.redactor.redact(message), help};

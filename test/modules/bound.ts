@@ -41,7 +41,7 @@ export function planned(module: Module, given: Record<string, unknown>, state: u
 export function told(plan: Plan): string[] {
   if (plan.kind === 'converged') return ['converged'];
   if (plan.kind === 'refuse') return plan.problems.map((p) => `refuse ${p.code}`);
-  const show = (value: unknown): string => (value === undefined ? 'absent' : String(value as string));
+  const show = (value: unknown): string => (value === undefined ? 'absent' : String(value));
   return plan.changes.map((c) => `${c.what}: ${show(c.before)} -> ${show(c.after)}`);
 }
 

@@ -37,7 +37,7 @@ const state = (present: string | undefined, more: Record<string, unknown> = {}) 
   modules: all,
   ...more,
 });
-type Case = [string, Record<string, unknown>, ReturnType<typeof state>, 'converged' | 'write' | 'remove' | string];
+type Case = [string, Record<string, unknown>, ReturnType<typeof state>, string];
 const whole = {name: 'spice', rules: stack};
 const su =
   '# su\nauth sufficient pam_rootok.so\n@include common-auth\nsession required pam_env.so readenv=1\nsession required pam_env.so envfile=/x\n';

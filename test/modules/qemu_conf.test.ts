@@ -96,8 +96,8 @@ const cases: [string, Record<string, unknown>, ReturnType<typeof state>, string[
     state('', {certificates: [absent]}),
     ['refuse no-certificate-directory'],
   ],
-  ['no libvirt', {spice_tls: 1}, {...state(''), file: absent as never, present: false}, ['refuse no-libvirt']],
-  ['libvirt without the file', {spice_tls: 1}, {...state(''), file: absent as never}, ['spice_tls: absent -> 1']],
+  ['no libvirt', {spice_tls: 1}, {...state(''), file: absent, present: false}, ['refuse no-libvirt']],
+  ['libvirt without the file', {spice_tls: 1}, {...state(''), file: absent}, ['spice_tls: absent -> 1']],
   [
     'unreadable',
     {spice_tls: 1},

@@ -63,7 +63,7 @@ const cases: [string, Record<string, unknown>, ReturnType<typeof state>, string[
   [
     'a directory in the way',
     {mech_list: ['plain']},
-    {...state(''), file: {type: 'directory'} as never},
+    {...state(''), file: {type: 'directory'}},
     ['refuse not-a-file'],
   ],
   [

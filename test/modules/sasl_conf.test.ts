@@ -60,12 +60,7 @@ const cases: [string, Record<string, unknown>, ReturnType<typeof state>, string[
   ['absent', {state: 'absent'}, state('mech_list: plain\n'), ['/etc/sasl2/qemu.conf: present -> absent']],
   ['absent already', {state: 'absent'}, state(undefined), ['converged']],
   ['attributes alone', {mode: '0640'}, state('mech_list: plain\n'), ['mode: 0644 -> 0640']],
-  [
-    'a directory in the way',
-    {mech_list: ['plain']},
-    {...state(''), file: {type: 'directory'}},
-    ['refuse not-a-file'],
-  ],
+  ['a directory in the way', {mech_list: ['plain']}, {...state(''), file: {type: 'directory'}}, ['refuse not-a-file']],
   [
     'passwords are hidden',
     {options: {ldapdb_pw: 'hush'}},

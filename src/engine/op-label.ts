@@ -11,6 +11,8 @@ export function backupFolder(run: RunContext, op: PlainOp): string | undefined {
 export function labelOf(op: Op, task: {readonly label: string}): string {
   switch (op.op) {
     case 'run':
+      // the text of a script says less than the task's name
+      if (op.argv[1] === '-c') return task.label;
       return isNonEmpty(op.argv)
         ? op.argv
             .map((word) => (typeof word === 'string' ? word : '<candidate>'))

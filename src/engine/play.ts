@@ -4,7 +4,6 @@ import {placeOf} from '../base/diagnostic.ts';
 import type {Item, Play, Task} from '../playbook/program.ts';
 import type {Node} from '../playbook/node.ts';
 import type {RunContext} from './context.ts';
-import type {HostState} from './host.ts';
 import {HostRunner, type PlayContext} from './runner.ts';
 
 /**

@@ -3,7 +3,7 @@ import {statSync} from 'node:fs';
 import {dirname, isAbsolute, join, resolve} from 'node:path';
 import type {ScopePlace} from './scope-layers.ts';
 
-/** The folders of a place, the nearest first: role, folder of the task's file (of its parent where that is `tasks/`), playbook. */
+/** The folders of a place, the nearest first: role, folder of the task's file (of its parent where that is `tasks/`), playbook, site. */
 export function searchFolders({role, folder, play, run}: ScopePlace): readonly string[] {
   const folders = new Set<string>();
   if (role !== undefined) folders.add(role.path);
@@ -12,6 +12,8 @@ export function searchFolders({role, folder, play, run}: ScopePlace): readonly s
     folders.add(folder);
   }
   folders.add(play?.folder ?? run.cwd);
+  // the site's own folder: what belongs to all playbooks (the CA below pki/) lies there
+  folders.add(run.cwd);
   return [...folders];
 }
 

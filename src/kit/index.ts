@@ -36,11 +36,28 @@ export {
   type UnitState,
   type WantContent,
 } from './reads.ts';
-export {p, type ControllerFile, type Param, type Params, type Rendered, type Values} from './schema.ts';
+export {p, type ControllerFile, type Kind, type Param, type Params, type Rendered, type Values} from './schema.ts';
 export {lines, quote, rawShell, sh, type ShellText} from './shell.ts';
 export {fileDiff, planFile, type WantedFile} from './write-file.ts';
-export {packageParams, packageProbe, packageResult, planPackages, type PackageValues} from './packages.ts';
-export {planService, serviceParams, serviceProbe, serviceResult, type ServiceValues} from './service.ts';
+export {
+  packageEveryRun,
+  packageMistakes,
+  packageParams,
+  packageProbe,
+  packageResult,
+  planPackages,
+  type PackageValues,
+} from './packages.ts';
+export {
+  planService,
+  serviceEveryRun,
+  serviceMistakes,
+  serviceParams,
+  serviceProbe,
+  serviceResult,
+  type ServiceState,
+  type ServiceValues,
+} from './service.ts';
 export {nearestName} from '../base/nearest.ts';
 export {presentText, rewrite, type PresentText} from './present-text.ts';
 export {parseGuests, powerCycle, runningGuests, type RunningGuest} from './running-guests.ts';
@@ -58,3 +75,4 @@ export {
   type NftState,
 } from './nft-store.ts';
 export {deviceFrom, deviceShell, sectionsOf, type DeviceState} from './device-probe.ts';
+export {guestProbe, spiceSettings, staleReasons, type GuestState, type SpiceSettings} from './libvirt.ts';

@@ -107,6 +107,8 @@ export default defineModule({
       return refuse('no-account', `no account ${v.user}`, {help: 'make it with `user` first'});
     if (!store.readable)
       return refuse('unreadable', `${store.file} cannot be read by this account`, {help: 'use `become: true`'});
+    if (!store.file.startsWith('/'))
+      return refuse('no-home', `${v.user} has no home directory`, {help: 'give `path`, or the account a home'});
     const {keys} = keysWanted(v);
     const before = parseAuthorizedKeys(store.text);
     let after = before;
@@ -129,7 +131,7 @@ export default defineModule({
       );
     }
     const text = printAuthorizedKeys(after);
-    const folder = store.file.replace(/\/[^/]*$/, '');
+    const folder = store.file.replace(/\/[^/]*$/, '') || '/';
     const group = owner.primaryGroup;
     const changes =
       text === store.text

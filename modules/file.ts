@@ -53,7 +53,8 @@ function below(path: string): Probe<readonly Below[]> {
             uid: Number(uid),
             gid: Number(gid),
           };
-        }),
+        })
+        .filter((entry) => entry.path.startsWith(path === '/' ? path : `${path}/`)),
     {dependsOn: [`tree:${path}`]},
   );
 }

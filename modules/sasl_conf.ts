@@ -319,7 +319,7 @@ export default defineModule({
         : []),
     ];
 
-    const directory = path.replace(/\/[^/]*$/, '');
+    const directory = path.replace(/\/[^/]*$/, '') || '/';
     const ops: Op[] = [];
     const inode = before.inode;
     const attributes = inode === undefined ? {changes: [], ops: []} : compareAttributes(path, inode, v);

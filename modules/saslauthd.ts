@@ -57,7 +57,7 @@ type V = Values<typeof params>;
 
 const configs = [...new Set(platforms.map((row) => row.saslauthdConfig))];
 const sockets = [...new Set(platforms.map((row) => row.saslauthdSocket))];
-const folderOf = (path: string): string => path.replace(/\/[^/]*$/, '');
+const folderOf = (path: string): string => path.replace(/\/[^/]*$/, '') || '/';
 const socketFolders = [...new Set(sockets.map(folderOf))];
 const saslGroups = [...new Set(platforms.flatMap((row) => (row.saslGroup === undefined ? [] : [row.saslGroup])))];
 const defaultClients = [...new Set(platforms.map((row) => row.qemuUser))];

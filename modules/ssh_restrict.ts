@@ -679,7 +679,7 @@ function planKeys(v: Declared, owner: Extract<AccountState, {type: 'account'}>, 
   const who = below ? {owner: v.user, group: owner.primaryGroup} : {owner: 'root', group: 'root'};
   const diff = fileDiff({path, content: printAuthorizedKeys(keys), mode: below ? '0600' : '0644', ...who}, now.file);
   if (diff.refusal !== undefined) return {changes: [], ops: [], refusal: diff.refusal};
-  const folder = path.replace(/\/[^/]*$/, '');
+  const folder = path.replace(/\/[^/]*$/, '') || '/';
   const folderOps: Op[] =
     now.folder.type === 'absent' && diff.ops.length > 0
       ? [{op: 'mkdir', path: folder, mode: below ? '0700' : '0755', ...who, parents: true}]

@@ -18,7 +18,7 @@ export default defineModule({
     backup: p.boolean('accepted for compatibility: every replaced file is kept below /var/lib/tsplay/backup'),
     newline_sequence: p.choice(['\\n', '\\r', '\\r\\n'], 'line ends'),
   },
-  examples: ['- template:\n    src: greeting.j2\n    dest: /etc/motd\n    mode: "0644"\n'],
+  examples: ['- template:\n    src: greeting.j2\n    dest: /etc/issue.net\n    mode: "0644"\n'],
   check: (v) =>
     v.validate !== undefined && !v.validate.includes('%s')
       ? [{code: 'bad-param', message: '`validate` needs `%s` for the path of the candidate', param: '/validate'}]

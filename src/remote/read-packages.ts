@@ -29,6 +29,17 @@ export function compilePackageReads(reads: readonly PackageRead[]): CompiledRead
   };
 }
 
+/**
+ * What apt would install. apt-cache writes a stale cache of its own anew; so that a look changes nothing, it then makes one in memory.
+ * *source*: apt.conf(5), `Dir::Cache`.
+ */
+const policyOfApt = `if command -v apt-cache >/dev/null; then
+c=/var/cache/apt/pkgcache.bin; fresh=
+[ -e "$c" ] && [ -z "$(find /var/lib/apt/lists /var/lib/dpkg/status /etc/apt -newer "$c" 2>/dev/null | head -n 1)" ] && fresh=1
+if [ -n "$fresh" ]; then set -- -q policy -- "$@"; else set -- -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -q policy -- "$@"; fi
+apt-cache "$@" 2>/dev/null
+fi`;
+
 function script(names: readonly string[]): string {
   const words = names.map(singleQuoted).join(' ');
   return `set -- ${words}
@@ -36,7 +47,7 @@ if [ -e /var/lib/dpkg/status ] && command -v dpkg-query >/dev/null; then
 echo dpkg
 dpkg-query -W -f '\${Package} \${Architecture} \${db:Status-Abbrev}|\${Version}\\n' -- "$@" 2>/dev/null
 echo ==
-command -v apt-cache >/dev/null && apt-cache -q policy -- "$@" 2>/dev/null
+${policyOfApt}
 elif [ -e /lib/apk/db/installed ] && command -v apk >/dev/null; then
 echo apk
 apk policy "$@" 2>/dev/null

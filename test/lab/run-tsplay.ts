@@ -26,6 +26,8 @@ export type Report = {
     readonly module: string;
     readonly status: string;
     readonly diff?: string;
+    readonly everyRun?: boolean;
+    readonly item?: unknown;
     readonly message?: string;
     readonly findings?: readonly {readonly severity: string; readonly code: string; readonly message: string}[];
     readonly changes?: readonly unknown[];

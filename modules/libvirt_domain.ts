@@ -17,6 +17,7 @@ import {
   reveal,
   sectionsOf,
   sha256,
+  shutDownOp,
   staleReasons,
   stdoutText,
   textOf,
@@ -110,19 +111,7 @@ function virsh(
 
 /** Asks the guest to shut down and waits; turns it off only where that is allowed. */
 function shutDown(v: V): Op {
-  const script = `v() { virsh -q -c "$1" "$2" "$3"; }
-off() { case $(v "$1" domstate "$2") in 'shut off'|crashed) return 0 ;; esac; return 1; }
-v "$1" shutdown "$2" || [ "$4" = force ] || exit 1
-i=0; while [ "$i" -lt "$3" ]; do off "$1" "$2" && exit 0; sleep 1; i=$((i+1)); done
-off "$1" "$2" && exit 0
-[ "$4" = force ] && v "$1" destroy "$2" && exit 0
-echo "guest $2 has not shut down within $3 s" >&2; exit 1`;
-  return {
-    op: 'run',
-    argv: ['/bin/sh', '-c', script, 'sh', v.uri, v.name, String(v.timeout), v.force ? 'force' : 'wait'],
-    affects: touched(v),
-    timeoutMs: (v.timeout + 60) * 1000,
-  };
+  return shutDownOp(v, [`domain:${v.name}`]);
 }
 
 /** A guest of libvirt: its definition, whether it runs, clones. */

@@ -76,3 +76,4 @@ export {
 } from './nft-store.ts';
 export {deviceFrom, deviceShell, sectionsOf, type DeviceState} from './device-probe.ts';
 export {guestProbe, spiceSettings, staleReasons, type GuestState, type SpiceSettings} from './libvirt.ts';
+export {shutDownOp} from './guest-power.ts';

@@ -4,7 +4,7 @@ import {backupOf, inodeBackupOf, linkBackupOf} from './backup.ts';
 import {exitStatus} from './exit-status.ts';
 import type {Lowered, Lowering} from './lower.ts';
 import {die, enter, enterParent, followTarget, placeOf} from './lower-place.ts';
-import {NEW_FILE_MODE} from './lower-write.ts';
+import {modeWord, NEW_FILE_MODE} from './lower-write.ts';
 import {isSystemPath} from './system-paths.ts';
 import {singleQuoted} from './script.ts';
 
@@ -20,7 +20,7 @@ function dress(op: {readonly mode?: string; readonly owner?: string; readonly gr
       : [`chown -- ${singleQuoted(who)} "$f" || die ${exitStatus.notWritten} "$p: owner and group cannot be set"`]),
     ...(op.mode === undefined
       ? []
-      : [`chmod -- ${singleQuoted(op.mode)} "$f" || die ${exitStatus.notWritten} "$p: mode cannot be set"`]),
+      : [`chmod -- ${modeWord(op.mode)} "$f" || die ${exitStatus.notWritten} "$p: mode cannot be set"`]),
     ':',
   ].join('\n');
 }

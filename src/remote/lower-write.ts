@@ -70,7 +70,7 @@ export function writeTail(op: Pick<WriteOp, 'mode' | 'owner' | 'group' | 'valida
   const team = group === undefined ? '"$3"' : singleQuoted(group);
   return `if [ -n "$old" ]; then set -- $old; else set -- ${NEW_FILE_MODE} "$(id -u)" "$(id -g)" 0; fi
 chown -- ${user}:${team} "$t" || die ${exitStatus.notWritten} "$p: owner and group cannot be set"
-chmod -- ${mode === undefined ? '"$1"' : singleQuoted(mode)} "$t" || die ${exitStatus.notWritten} "$p: mode cannot be set"
+chmod -- ${mode === undefined ? '"$1"' : modeWord(mode)} "$t" || die ${exitStatus.notWritten} "$p: mode cannot be set"
 selinux=
 if [ -e /sys/fs/selinux/enforce ]; then
 if [ -n "$old" ]; then chcon --reference="$n" -- "$t" || die ${exitStatus.notWritten} "$p: SELinux label cannot be set"
@@ -79,6 +79,11 @@ fi
 ${validate === undefined ? '' : validation(validate)}settle
 if [ -n "$selinux" ] && command -v restorecon >/dev/null; then restorecon -- "$n" || die ${exitStatus.notWritten} "$p: SELinux label cannot be set"; fi
 :`;
+}
+
+/** A mode for chmod. With fewer than five digits GNU's leaves a directory's set-id bits as they are. *source*: chmod(1). */
+export function modeWord(mode: string): string {
+  return singleQuoted(/^[0-7]+$/.test(mode) ? mode.padStart(5, '0') : mode);
 }
 
 function validation(argv: Argv): string {

@@ -54,7 +54,7 @@ const params = {
 type V = Values<typeof params>;
 type Console = V['consoles'][number];
 
-/** Where the library that all SPICE clients share looks when nobody says otherwise. *source*: spice-gtk, spice_session. */
+/** Where remote-viewer and the other SPICE clients look when nobody says otherwise. *source*: spice-gtk, spice_set_session_option. */
 const truststore = '.spicec/spice_truststore.pem';
 
 /** *source*: remote-viewer(1), "CONNECTION FILE". */

@@ -2,6 +2,9 @@
 import {allProofs} from './all.ts';
 import type {Seen} from './proof.ts';
 
+// Whoever reads this may have seen enough.
+process.stdout.on('error', () => process.exit());
+
 const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
 const paint = (code: number, text: string): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
 

@@ -21,7 +21,7 @@ type Attempt = {
 async function open(attempt: Attempt): Promise<{readonly result: string; readonly detail: string}> {
   const options = [
     attempt.plain === true ? '--port 20002' : '--tls 20002',
-    attempt.ca === undefined ? '' : `--ca ${attempt.ca}`,
+    `--ca ${attempt.ca ?? '~/.spicec/spice_truststore.pem'}`,
     `--user '${attempt.user}' --password-stdin`,
   ];
   const probe = `/usr/local/lib/tsplay-lab/spice-probe.py ${attempt.server}.lab ${options.join(' ')}`;

@@ -119,7 +119,7 @@ w=\${w#0:}
 fi
 [ -n "$w" ] || w=absent`;
     case 'account':
-      return `w=$(getent passwd ${singleQuoted(read.name)} || grep ${singleQuoted(`^${pattern(read.name)}:`)} /etc/passwd)
+      return `w=$(getent passwd ${singleQuoted(read.name)} 2>/dev/null || grep ${singleQuoted(`^${pattern(read.name)}:`)} /etc/passwd)
 ${only(read.name)}if [ -z "$w" ]; then w=absent
 else
 f=\${w#*:}; f=\${f%%:*}; w=\${w#*:*:}
@@ -127,14 +127,14 @@ s=-
 ${
   / -$/.test(witness)
     ? ''
-    : `s=$(getent shadow ${singleQuoted(read.name)} || grep ${singleQuoted(`^${pattern(read.name)}:`)} /etc/shadow)
+    : `s=$(getent shadow ${singleQuoted(read.name)} 2>/dev/null || grep ${singleQuoted(`^${pattern(read.name)}:`)} /etc/shadow)
 if [ -n "$s" ]; then s=\${s#*:}; s=\${s%%:*}; else s=$f; fi
 s=$(printf %s "$s" | sha256sum); s=\${s%% *}`
 }
 w="$w $s"
 fi`;
     case 'group':
-      return `w=$(getent group ${singleQuoted(read.name)} || grep ${singleQuoted(`^${pattern(read.name)}:`)} /etc/group)
+      return `w=$(getent group ${singleQuoted(read.name)} 2>/dev/null || grep ${singleQuoted(`^${pattern(read.name)}:`)} /etc/group)
 ${only(read.name)}if [ -z "$w" ]; then w=absent; else w=\${w#*:*:}; fi`;
   }
 }

@@ -1,4 +1,12 @@
-import {defineModule, packageParams, packageProbe, packageResult, planPackages} from '#kit';
+import {
+  defineModule,
+  packageEveryRun,
+  packageMistakes,
+  packageParams,
+  packageProbe,
+  packageResult,
+  planPackages,
+} from '#kit';
 
 /** Packages, whatever the distribution's package manager. *source*: Ansible's package. */
 export default defineModule({
@@ -6,8 +14,8 @@ export default defineModule({
   summary: 'Packages: installed, absent or the newest',
   params: packageParams,
   examples: ['- package:\n    name: hello\n    state: present\n'],
-  check: (v) =>
-    v.name.length === 0 ? [{code: 'missing-param', message: 'name at least one package', param: '/name'}] : [],
+  everyRun: packageEveryRun,
+  check: packageMistakes,
   probe: packageProbe,
   plan: planPackages,
   result: packageResult,

@@ -1,4 +1,12 @@
-import {defineModule, planService, serviceParams, serviceProbe, serviceResult} from '#kit';
+import {
+  defineModule,
+  planService,
+  serviceEveryRun,
+  serviceMistakes,
+  serviceParams,
+  serviceProbe,
+  serviceResult,
+} from '#kit';
 
 /** A systemd unit. *source*: Ansible's systemd; systemctl(1). */
 export default defineModule({
@@ -6,8 +14,9 @@ export default defineModule({
   summary: 'A systemd unit: its state, whether it starts at boot, whether it is masked',
   params: serviceParams,
   aliases: ['systemd_service'],
-  everyRun: (v) => v.state === 'restarted' || v.state === 'reloaded',
+  everyRun: serviceEveryRun,
   examples: ['- systemd:\n    name: systemd-journald\n    state: started\n'],
+  check: serviceMistakes,
   probe: serviceProbe,
   plan: planService,
   result: serviceResult,

@@ -4,6 +4,7 @@ import type {Key} from './key.ts';
 import type {Op, RunOp} from './op.ts';
 import {change, refuse, type Change, type Plan} from './plan.ts';
 import {platformOf} from './platform.ts';
+import type {Problem} from './problem.ts';
 import {all, list, type Probe} from './probe.ts';
 import {packageState, read, stdoutText, type PackageState} from './reads.ts';
 import {p, type Values} from './schema.ts';
@@ -36,9 +37,9 @@ export const packageParams = {
 export type PackageValues = Values<typeof packageParams>;
 type Listed = {readonly cacheAgeS: number};
 
-/** Age of apt's package lists; other managers refresh by themselves. */
+/** Age of apt's package lists; other managers refresh by themselves. An installation writes apt's binary cache anew, so that says nothing. */
 const listsAge = read(
-  sh`f=/var/lib/apt/lists; for c in /var/lib/apt/periodic/update-success-stamp /var/cache/apt/pkgcache.bin $f; do [ -e "$c" ] && { stat -c %Y "$c"; break; }; done; date +%s`,
+  sh`for c in /var/lib/apt/periodic/update-success-stamp /var/lib/apt/lists; do stat -c %Y "$c" 2>/dev/null; done | sort -n | tail -n 1; date +%s`,
   (reply): Listed => {
     const [then, now] = stdoutText(reply).trim().split('\n').map(Number);
     return {cacheAgeS: then === undefined || now === undefined ? Infinity : now - then};
@@ -83,7 +84,11 @@ export function planPackages(
         after: version ?? (state.candidate === '' ? 'installed' : state.candidate),
       });
       install.push(spelled);
-    } else if (version !== undefined && version !== state.version) {
+    } else if (version !== undefined && !isVersion(version, state.version)) {
+      if (state.held)
+        return refuse('held', `package ${name} is held at ${state.version}`, {
+          help: `release it first: apt-mark unhold ${name}`,
+        });
       changes.push({what: `package ${name}`, before: state.version, after: version});
       install.push(spelled);
     } else if (v.state === 'latest' && state.candidate !== '' && state.candidate !== state.version && !state.held) {
@@ -120,11 +125,60 @@ export function planPackages(
     'port:*',
   ];
   const fresh = v.cache_valid_time !== undefined && now.lists.cacheAgeS <= v.cache_valid_time;
-  if (install.length > 0 && v.update_cache && !fresh && manager === 'apt')
-    ops.push(run(['apt-get', 'update', '-q'], ['tree:/var/lib/apt/lists'], []));
+  const refresh: Op = run(
+    // apt leaves the folder's time alone where nothing is new
+    ['/bin/sh', '-c', 'apt-get update -q && touch /var/lib/apt/lists'],
+    ['tree:/var/lib/apt/lists'],
+    [],
+  );
+  if (v.name.length === 0 && v.update_cache && !fresh && manager === 'apt')
+    return change([{what: 'package lists', before: age(now.lists.cacheAgeS), after: 'refreshed'}], [refresh]);
+  if (install.length > 0 && v.update_cache && !fresh && manager === 'apt') ops.push(refresh);
   if (isNonEmpty(install)) ops.push(run(installCommand(manager, install, v), own(install), everything));
   if (isNonEmpty(remove)) ops.push(run(removeCommand(manager, remove, v), everything, []));
   return change(changes, ops);
+}
+
+/** Whether a task has no state to compare: it refreshes the lists, however new they are. */
+export function packageEveryRun(v: PackageValues): boolean {
+  return v.name.length === 0 && v.update_cache && v.cache_valid_time === undefined;
+}
+
+/** Cross-field rules of the packages' parameters. */
+export function packageMistakes(v: PackageValues): readonly Problem[] {
+  const unsupported = v.state === 'build-dep' || v.state === 'fixed';
+  return [
+    ...(v.name.length === 0 && !v.update_cache && (v.upgrade === undefined || v.upgrade === 'no')
+      ? [{code: 'missing-param', message: 'name at least one package, or set `update_cache: true`', param: '/name'}]
+      : []),
+    ...(unsupported
+      ? [{code: 'unsupported', message: `state ${v.state} is not supported`, param: '/state', help: 'use `command:`'}]
+      : []),
+    ...v.name.flatMap((spelled, i) =>
+      /^[A-Za-z0-9_+][^\s=]*(=[^\s=]+)?$/.test(spelled)
+        ? []
+        : [
+            {
+              code: 'bad-param',
+              message: `"${spelled}" is no package name`,
+              param: `/name/${i}`,
+              help: 'name, or name=version',
+            },
+          ],
+    ),
+    ...v.name.flatMap((spelled, i) =>
+      spelled.includes('=') && (v.state === 'latest' || v.state === 'absent' || v.state === 'removed')
+        ? [{code: 'bad-combination', message: `a version and state ${v.state} exclude each other`, param: `/name/${i}`}]
+        : [],
+    ),
+  ];
+}
+
+/** Whether a version is the wanted one, which may end in `*` or hold it. *source*: apt-get(8), "pkg=version" with apt's globs. */
+function isVersion(wanted: string, version: string): boolean {
+  if (!wanted.includes('*')) return wanted === version;
+  const pattern = wanted.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${pattern.join('.*')}$`).test(version);
 }
 
 export function packageResult(v: PackageValues): Readonly<Record<string, Json>> {

@@ -1,8 +1,9 @@
 import {unitKey, unitName, type Key} from './key.ts';
 import type {Op} from './op.ts';
 import {change, converged, refuse, type Change, type Plan} from './plan.ts';
-import {all, map, type Probe} from './probe.ts';
-import {unit, type UnitState} from './reads.ts';
+import {all, nothing, type Probe} from './probe.ts';
+import {file, unit, type FileState, type UnitState} from './reads.ts';
+import type {Problem} from './problem.ts';
 import {p, type Values} from './schema.ts';
 import type {Json} from '../base/json.ts';
 import {Unknown} from '../base/unknown.ts';
@@ -32,14 +33,35 @@ export const serviceParams = {
 } as const;
 export type ServiceValues = Values<typeof serviceParams>;
 
-export function serviceProbe(v: ServiceValues): Probe<UnitState> {
+/** A unit as systemd knows it, and the administrator's own file for it, which an earlier task may just have written. */
+export type ServiceState = {readonly unit: UnitState; readonly local: FileState};
+
+export function serviceProbe(v: ServiceValues): Probe<ServiceState> {
   return v.name === undefined
-    ? {reads: [], join: () => ({type: 'none'})}
-    : map(all({unit: unit(v.name)}), (s) => s.unit);
+    ? nothing<ServiceState>({unit: {type: 'none'}, local: {type: 'absent'}})
+    : all({unit: unit(v.name), local: file(localUnit(v.name))});
+}
+
+/** Where an administrator's unit file lies; that of `name@instance` is the template `name@`. *source*: systemd.unit(5). */
+function localUnit(name: string): string {
+  return `/etc/systemd/system/${unitName(name).replace(/@[^.]*(?=\.)/, '@')}`;
+}
+
+/** Whether a task has no state to compare: it restarts, reloads, or lets systemd read its files. */
+export function serviceEveryRun(v: ServiceValues): boolean {
+  return v.state === 'restarted' || v.state === 'reloaded' || (v.name === undefined && v.daemon_reload);
+}
+
+/** Cross-field rules of a service's parameters. */
+export function serviceMistakes(v: ServiceValues): readonly Problem[] {
+  if (v.name !== undefined) return [];
+  return v.state !== undefined || v.enabled !== undefined || v.masked !== undefined || !v.daemon_reload
+    ? [{code: 'missing-param', message: 'the unit is needed', help: 'name: ssh'}]
+    : [];
 }
 
 /** The plan for one unit. Masked, missing and systemd-less are refusals with what to do. */
-export function planService(v: ServiceValues, now: UnitState): Plan {
+export function planService(v: ServiceValues, {unit: seen, local}: ServiceState): Plan {
   if (v.name === undefined) {
     return v.daemon_reload
       ? change(
@@ -50,8 +72,17 @@ export function planService(v: ServiceValues, now: UnitState): Plan {
   }
   const name = unitName(v.name);
   const key = unitKey(v.name);
-  if (now.type === 'none')
-    return refuse('no-systemd', `systemd does not run here, so the state of ${name} cannot be managed`);
+  if (seen.type === 'none')
+    return refuse('no-systemd', `systemd does not run here, so the state of ${name} cannot be managed`, {
+      help: 'start it with `command:`, or leave the task out with `when: ansible_service_mgr == "systemd"`',
+    });
+  // The file is there and systemd has not looked since: it will know the unit after a daemon-reload.
+  const written = local.type === 'file' || (local.type === 'link' && local.followed.type === 'file');
+  const unread = written && (seen.load === 'not-found' || (seen.startedS > 0 && local.mtimeS > seen.startedS));
+  const now =
+    seen.load === 'not-found' && written
+      ? {...seen, load: 'loaded', enabled: seen.enabled === '' ? 'disabled' : seen.enabled}
+      : seen;
   const wantsThere = v.state === 'started' || v.state === 'restarted' || v.state === 'reloaded' || v.enabled === true;
   if (now.load === 'not-found') {
     if (wantsThere)
@@ -62,10 +93,14 @@ export function planService(v: ServiceValues, now: UnitState): Plan {
   }
   const changes: Change[] = [];
   const ops: Op[] = [];
-  const after = {...now};
   const block = v.no_block ? ['--no-block'] : [];
-  if (v.daemon_reload || now.needsReload) {
-    if (now.needsReload) changes.push({what: 'unit file', before: 'changed on disk', after: 'read anew'});
+  if (v.daemon_reload || now.needsReload || unread) {
+    if (now.needsReload || seen.load === 'not-found')
+      changes.push({
+        what: 'unit file',
+        before: seen.load === 'not-found' ? 'not read yet' : 'changed on disk',
+        after: 'read anew',
+      });
     ops.push(systemctl(['daemon-reload'], ['unit:*']));
   }
   const masked = now.enabled === 'masked' || now.load === 'masked';
@@ -95,7 +130,6 @@ export function planService(v: ServiceValues, now: UnitState): Plan {
       });
     changes.push({what: 'enabled', before: yes(enabled), after: yes(v.enabled)});
     ops.push(systemctl([v.enabled ? 'enable' : 'disable', name], [key]));
-    after.enabled = v.enabled ? 'enabled' : 'disabled';
   }
   const runs = now.active === 'active' || now.active === 'activating' || now.active === 'reloading';
   switch (v.state) {
@@ -126,18 +160,18 @@ export function planService(v: ServiceValues, now: UnitState): Plan {
 
 export function serviceResult(
   v: ServiceValues,
-  _before: UnitState,
-  after: UnitState | Unknown,
+  _before: ServiceState,
+  after: ServiceState | Unknown,
 ): Readonly<Record<string, Json>> {
   const status =
-    after instanceof Unknown || after.type === 'none'
+    after instanceof Unknown || after.unit.type === 'none'
       ? {}
       : {
-          ActiveState: after.active,
-          SubState: after.sub,
-          LoadState: after.load,
-          UnitFileState: after.enabled,
-          MainPID: String(after.mainPid),
+          ActiveState: after.unit.active,
+          SubState: after.unit.sub,
+          LoadState: after.unit.load,
+          UnitFileState: after.unit.enabled,
+          MainPID: String(after.unit.mainPid),
         };
   return {name: v.name ?? null, state: v.state ?? null, enabled: v.enabled ?? null, status};
 }

@@ -303,3 +303,106 @@ function meaningOfDeclared(rule: FirewallRule): string {
     .map((statement) => `${comment} ${canonical(exprOf(statement))}`)
     .join('\n');
 }
+
+/**
+ * A rule for one of our own chains, by whatever of its conditions are given. `owners`: numeric user ids of the local sender.
+ * `ports`: one port, or first and last. `aside`: `loopback` leaves traffic of the host with itself alone.
+ */
+export type FilterRule = {
+  readonly chain: string;
+  readonly comment: string;
+  readonly protocol: 'tcp' | 'udp';
+  readonly ports?: readonly [number] | readonly [number, number];
+  readonly sources?: readonly string[];
+  readonly destinations?: readonly string[];
+  readonly inward?: string;
+  readonly outward?: string;
+  readonly owners?: {readonly except: readonly number[]} | {readonly only: readonly number[]};
+  readonly aside?: 'loopback';
+  readonly action: 'accept' | 'drop' | 'reject';
+};
+
+type Match = {readonly words: string; readonly json: Json};
+
+function filterStatements(rule: FilterRule): readonly {readonly words: string; readonly expr: readonly Json[]}[] {
+  const meta = (key: string, op: '==' | '!=', values: readonly (string | number)[]): Match => {
+    const shown = values.map((value) => (typeof value === 'number' ? String(value) : `"${value}"`));
+    const right = values.length === 1 ? (values[0] ?? null) : {set: values};
+    return {
+      words: `${key === 'skuid' ? 'meta skuid' : key}${op === '!=' ? ' !=' : ''} ${shown.length === 1 ? (shown[0] ?? '') : `{ ${shown.join(', ')} }`}`,
+      json: {match: {op, left: {meta: {key}}, right}},
+    };
+  };
+  const addresses = (version: string, field: string, values: readonly string[]): Match => {
+    const right = values.map(valueJson);
+    return {
+      words: `${version} ${field} ${values.length === 1 ? (values[0] ?? '') : `{ ${values.join(', ')} }`}`,
+      json: {
+        match: {
+          op: '==',
+          left: {payload: {protocol: version, field}},
+          right: right.length === 1 ? (right[0] ?? null) : {set: right},
+        },
+      },
+    };
+  };
+  const common: Match[] = [];
+  if (rule.inward !== undefined) common.push(meta('iifname', '==', [rule.inward]));
+  if (rule.outward !== undefined) common.push(meta('oifname', '==', [rule.outward]));
+  if (rule.aside !== undefined)
+    common.push(meta(rule.chain.startsWith('output') ? 'oifname' : 'iifname', '!=', ['lo']));
+  if (rule.owners !== undefined) {
+    const except = 'except' in rule.owners;
+    const uids = 'except' in rule.owners ? rule.owners.except : rule.owners.only;
+    if (!except && uids.length === 0) return [];
+    if (uids.length > 0) common.push(meta('skuid', except ? '!=' : '==', uids));
+  }
+  const [first, last] = rule.ports ?? [];
+  const left = {payload: {protocol: rule.protocol, field: 'dport'}};
+  const port: Match =
+    first === undefined
+      ? {
+          words: `meta l4proto ${rule.protocol}`,
+          json: {match: {op: '==', left: {meta: {key: 'l4proto'}}, right: rule.protocol}},
+        }
+      : {
+          words: `${rule.protocol} dport ${first}${last === undefined ? '' : `-${last}`}`,
+          json: {match: {op: '==', left, right: last === undefined ? first : {range: [first, last]}}},
+        };
+  const [from, to] = [rule.sources ?? [], rule.destinations ?? []];
+  const versions =
+    from.length + to.length === 0
+      ? [undefined]
+      : (['ip', 'ip6'] as const).filter((version) =>
+          [from, to].every((list) => list.length === 0 || list.some((one) => isIpv6(one) === (version === 'ip6'))),
+        );
+  const action = rule.action === 'reject' && rule.protocol === 'tcp' ? 'reject with tcp reset' : rule.action;
+  return versions.map((version) => {
+    const of = (list: readonly string[]): readonly string[] =>
+      list.filter((one) => isIpv6(one) === (version === 'ip6'));
+    const matches = [
+      ...common,
+      ...(version !== undefined && from.length > 0 ? [addresses(version, 'saddr', of(from))] : []),
+      ...(version !== undefined && to.length > 0 ? [addresses(version, 'daddr', of(to))] : []),
+      port,
+    ];
+    return {
+      words: [...matches.map((one) => one.words), action, `comment "${rule.comment.replaceAll('"', "'")}"`].join(' '),
+      expr: [...matches.map((one) => one.json), ...exprOf({conditions: [], action})],
+    };
+  });
+}
+
+/** The rule as text for a chain, one line for each IP version that it needs; empty where its addresses leave no version. */
+export function renderFilter(rule: FilterRule): readonly string[] {
+  return filterStatements(rule).map((one) => one.words);
+}
+
+/** Whether the listed rules (those with one comment) are exactly what these rules need, each in its chain. */
+export function sameFilters(listed: readonly NftRule[], rules: readonly FilterRule[]): boolean {
+  const there = listed.map(({chain, expr}) => `${chain} ${canonical(expr)}`).sort();
+  const wanted = rules
+    .flatMap((rule) => filterStatements(rule).map((one) => `${rule.chain} ${canonical(one.expr)}`))
+    .sort();
+  return there.join('\n') === wanted.join('\n');
+}

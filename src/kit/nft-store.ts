@@ -8,7 +8,7 @@ import {rawShell} from './shell.ts';
 
 /*
  * Where our nftables rules live. The ruleset of the distribution (/etc/nftables.conf) belongs to the administrator and on Debian includes no
- * folder, so ours are files of their own, loaded by a unit of our own after it and again whenever it is restarted or reloaded (which flushes everything).
+ * folder, so ours are files of their own, loaded by a unit of our own after it and again whenever it, or firewalld (which stops it), is started or reloaded: that flushes everything.
  */
 
 /** The folder of our rule files. */
@@ -18,11 +18,10 @@ const unitPath = `/etc/systemd/system/${unitName}`;
 const unitText = `# Loads the rules below ${nftFolder}. Written by tsplay.
 [Unit]
 Description=Firewall rules declared with tsplay
-DefaultDependencies=no
-After=local-fs.target nftables.service firewalld.service
-Before=network-pre.target shutdown.target
+After=nftables.service firewalld.service
+Before=network-pre.target
 Wants=network-pre.target
-Conflicts=shutdown.target
+StartLimitIntervalSec=0
 PartOf=nftables.service
 ReloadPropagatedFrom=nftables.service
 
@@ -33,7 +32,7 @@ ExecStart=/bin/sh -c "echo 'include \\"${nftFolder}/*.nft\\"' | nft -f -"
 ExecReload=/bin/sh -c "echo 'include \\"${nftFolder}/*.nft\\"' | nft -f -"
 
 [Install]
-WantedBy=sysinit.target
+WantedBy=multi-user.target nftables.service firewalld.service
 `;
 
 /** Loads all our files, in one transaction, as the unit does. */
@@ -100,6 +99,8 @@ export function nftDiff(
     readonly what: string;
     readonly shown: string;
     readonly drop?: string;
+    /** a file that has to be loaded before this one */
+    readonly base?: {readonly name: string; readonly text: string; readonly state: FileState};
   },
   now: NftState,
 ): NftDiff {
@@ -130,6 +131,19 @@ export function nftDiff(
       ops.push({op: 'mkdir', path: nftFolder, mode: '0755', parents: true});
       ops.push({op: 'write', path, content: wanted.text, mode: '0644', owner: 'root', group: 'root'});
     }
+    const base = wanted.base;
+    if (base !== undefined && textOfFile(base.state) !== base.text) {
+      changes.push({what: nftFile(base.name), before: textOfFile(base.state), after: base.text});
+      if (stored === wanted.text) ops.push({op: 'mkdir', path: nftFolder, mode: '0755', parents: true});
+      ops.push({
+        op: 'write',
+        path: nftFile(base.name),
+        content: base.text,
+        mode: '0644',
+        owner: 'root',
+        group: 'root',
+      });
+    }
     const unitStale = systemd && textOfFile(now.unitFile) !== unitText;
     if (unitStale) {
       changes.push({what: unitPath, before: textOfFile(now.unitFile), after: unitText});
@@ -149,7 +163,7 @@ export function nftDiff(
         });
       ops.push({
         op: 'run',
-        argv: systemd ? ['systemctl', 'restart', unitName] : ['/bin/sh', '-c', loadText],
+        argv: unitStale || inactive ? ['systemctl', 'restart', unitName] : ['/bin/sh', '-c', loadText],
         affects,
       });
     }

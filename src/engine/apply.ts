@@ -72,7 +72,10 @@ export async function applyBatch(
   for (const done of batch.whenDone) done();
   if (host.forgetsAfterBatch) host.world.forgetAll();
   host.forgetsAfterBatch = false;
-  learnAll(host, account, furtherReads.decode(outcomes.slice(furtherAt)));
+  const furtherOutcomes = outcomes.slice(furtherAt);
+  // behind a task that failed the host has stopped, and whoever waits for these reads hears of the failure
+  if (furtherOutcomes.some((outcome) => !outcome.ran)) return;
+  learnAll(host, account, furtherReads.decode(furtherOutcomes));
 }
 
 async function addTask(

@@ -352,10 +352,16 @@ export class ModuleStep {
     return merged;
   }
 
-  #wouldRun(): string {
+  /** A command that its author says changes nothing. */
+  #onlyReads(): boolean {
     const {changedWhen} = this.#step.task.keywords;
-    const reads = changedWhen?.length === 1 && changedWhen[0]?.kind === 'scalar' && changedWhen[0].value === false;
-    return reads ? 'would run (it only reads: with `check_mode: false` it runs in check mode too)' : 'would run';
+    return changedWhen?.length === 1 && changedWhen[0]?.kind === 'scalar' && changedWhen[0].value === false;
+  }
+
+  #wouldRun(): string {
+    return this.#onlyReads()
+      ? 'would run (it only reads: with `check_mode: false` it runs in check mode too)'
+      : 'would run';
   }
 }
 

@@ -26,7 +26,7 @@ export function predictOps(
       predictions.push({key, value: new Unknown(cause), cause, onlyWhatIsAbsent: true});
     const told = new Set((op.predicts ?? []).map((p) => p.key));
     for (const key of op.affects ?? []) if (!told.has(key)) add(key, new Unknown(cause));
-    for (const {key, value} of op.predicts ?? []) add(key, value);
+    for (const {key, value} of op.predicts ?? []) add(key, value instanceof Unknown ? new Unknown(cause) : value);
   }
   return predictions;
 }

@@ -1,7 +1,7 @@
 import {Unknown} from '../base/unknown.ts';
-import {Secret, reveal} from '../base/secret.ts';
+import {Secret, masked, reveal} from '../base/secret.ts';
 import type {Json} from '../base/json.ts';
-import {fileKey} from './key.ts';
+import {fileKey, type Key} from './key.ts';
 import type {RunOp} from './op.ts';
 import {change, converged, type Plan} from './plan.ts';
 import {all, map, type Probe} from './probe.ts';
@@ -72,8 +72,29 @@ export function planCommand(
   if (c.removes !== undefined && !now.removes) return converged();
   if (c.unless !== undefined && now.unless) return converged();
   if (c.onlyif !== undefined && !now.onlyif) return converged();
-  return change([{what: 'command', before: undefined, after: shown}], [{op: 'run', output: true, ...op}]);
+  const predicts = touchedPaths(c, op).map((key) => ({key, value: new Unknown('this command')}));
+  return change([{what: 'command', before: undefined, after: shown}], [{op: 'run', output: true, ...op, predicts}]);
 }
+
+/** What the program may change as far as its text tells: the paths that it names, and those that `creates` and `removes` are about. */
+function touchedPaths(c: Conditions, op: Omit<RunOp, 'op' | 'output' | 'affects'>): readonly Key[] {
+  const place = c.chdir ?? '/';
+  const conditions = [c.creates, c.removes]
+    .filter((path) => path !== undefined)
+    .map((path) => (path.startsWith('/') ? path : `${place}/${path}`));
+  const words = op.script === undefined ? op.argv.slice(1) : [masked(op.script)];
+  const named = words.flatMap((word) => (typeof word === 'string' ? (word.match(absolutePath) ?? []) : []));
+  const paths = [...conditions, ...named.filter((path) => !systemPath.test(path))];
+  return [...new Set(paths)].flatMap((path): Key[] => {
+    const folder = path.replace(/[*?[].*$/, '').replace(/\/+$/, '');
+    if (folder === path) return [fileKey(path), `tree:${path}`];
+    return [`tree:${folder.replace(/\/[^/]*$/, '') || '/'}`];
+  });
+}
+
+const absolutePath = /(?<![\w.~$}/-])\/[\w.@%+:,/-]*[\w/]/g;
+/** Programs and the kernel's own files: named in order to be used. */
+const systemPath = /^\/(?:bin|sbin|lib|lib64|usr|proc|dev|sys)(?:\/|$)/;
 
 /** What `register` gets of a command. *source*: Ansible's return values of command. */
 export function commandResult(

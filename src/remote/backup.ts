@@ -34,6 +34,16 @@ export function storedName(path: string): string {
 /** The manifest's place below the run's directory. */
 export const MANIFEST = 'manifest';
 
+/** Shell that sets `b`: what is named below root's state directory lies below an account's own where it is not root that works. */
+export function backupPlace(directory: string): string {
+  return `b=${singleQuoted(directory)}
+[ -O / ] || case $b in /var/lib/tsplay/*) b=\${HOME:?}/.local/state/tsplay/\${b#/var/lib/tsplay/} ;; esac
+`;
+}
+
+/** Root always has room for a copy; an account that may not write its home (daemons have none) works without. */
+const homeless = `{ [ -O / ] && exit 1; echo "no copy of $p is kept: this account has no directory of its own" >&2; exit 0; }`;
+
 /**
  * Shell that keeps what `$n` is now: `$old` is `MODE UID GID MTIME`, or empty where there is nothing. Nothing at all where `directory` is
  * undefined. The first copy of a run counts: a second change keeps it.
@@ -45,8 +55,7 @@ export function backupOf(path: string, directory: string | undefined): string {
   const parent = singleQuoted(storedName(path).replace(/\/[^/]*$/, ''));
   return `keep() (
 umask 077
-b=${singleQuoted(directory)}
-mkdir -p -- "$b"/${parent} || exit 1
+${backupPlace(directory)}mkdir -p -- "$b"/${parent} 2>/dev/null || ${homeless}
 if [ -z "$old" ]; then line="absent 0 0 0 0"
 else
 line="file $old"
@@ -63,8 +72,7 @@ export function inodeBackupOf(path: string, directory: string | undefined): stri
   if (directory === undefined) return '';
   return `keep() (
 umask 077
-b=${singleQuoted(directory)}
-mkdir -p -- "$b" || exit 1
+${backupPlace(directory)}mkdir -p -- "$b" 2>/dev/null || ${homeless}
 line=$(stat -c 'inode %a %u %g 0' -- "$n") || exit 1
 printf '%s %s\\n' "$line" ${singleQuoted(JSON.stringify(path))} >>"$b/${MANIFEST}"
 )
@@ -77,8 +85,7 @@ export function linkBackupOf(path: string, directory: string | undefined): strin
   if (directory === undefined) return '';
   return `keep() (
 umask 077
-b=${singleQuoted(directory)}
-mkdir -p -- "$b"/${singleQuoted(storedName(path).replace(/\/[^/]*$/, ''))} || exit 1
+${backupPlace(directory)}mkdir -p -- "$b"/${singleQuoted(storedName(path).replace(/\/[^/]*$/, ''))} 2>/dev/null || ${homeless}
 [ -e "$b"/${singleQuoted(storedName(path))} ] || readlink -- "$n" >"$b"/${singleQuoted(storedName(path))} || exit 1
 printf '%s %s\\n' 'link 0 0 0 0' ${singleQuoted(JSON.stringify(path))} >>"$b/${MANIFEST}"
 )

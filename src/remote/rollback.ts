@@ -1,7 +1,7 @@
 // Puts back what a run has replaced, from the copies that `backup.ts` has made of it.
 import {octal} from '../kit/mode.ts';
 import {stdoutText, type Reply} from '../kit/reads.ts';
-import {MANIFEST, storedName, type BackedUp} from './backup.ts';
+import {backupPlace, MANIFEST, storedName, type BackedUp} from './backup.ts';
 import {exitStatus} from './exit-status.ts';
 import type {Lowering} from './lower.ts';
 import {lowerChmod, lowerChown, lowerLink, lowerRemove} from './lower-tree.ts';
@@ -11,7 +11,7 @@ import type {Fragment} from './session.ts';
 
 /** Asks for the manifest of a run's copies in `directory`. Exit `exitStatus.missing` where the run has kept nothing. */
 export function manifestFragment(directory: string): Fragment {
-  const shell = `cd -- ${singleQuoted(directory)} 2>/dev/null || { echo "this host keeps no copies of that run" >&2; exit ${exitStatus.missing}; }
+  const shell = `${backupPlace(directory)}cd -- "$b" 2>/dev/null || { echo "this host keeps no copies of that run" >&2; exit ${exitStatus.missing}; }
 while IFS= read -r line; do
 printf '%s\\n' "$line"
 case $line in link*) p=\${line#* * * * * }; p=\${p#\\"}; readlink_of=files\${p%\\"}; if [ -f "$readlink_of" ]; then printf 'target '; od -An -v -tx1 <"$readlink_of" | tr -d ' \\n'; echo; fi ;; esac
@@ -88,10 +88,9 @@ function shellsOf(entry: BackedUp, directory: string, context: Pick<Lowering, 'b
         lowerChmod({op: 'chmod', path, mode: octal(entry.mode), follow: true}, {backupDir: undefined}).shell,
       ];
     case 'file': {
-      const stored = `${singleQuoted(directory)}/${singleQuoted(entry.stored)}`;
       const owner = {mode: octal(entry.mode), owner: String(entry.uid), group: String(entry.gid)};
       return [
-        `k=${stored}
+        `${backupPlace(directory)}k=$b/${singleQuoted(entry.stored)}
 ${writeHead({path}, context.backupDir)}cat <"$k" >"$t" || die ${exitStatus.notWritten} "$p: its copy could not be read or written"
 ${writeTail(owner).replace('settle\n', `touch -d @${entry.mtimeS} -- "$t"\nsettle\n`)}`,
       ];

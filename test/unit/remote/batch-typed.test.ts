@@ -10,6 +10,7 @@ import {
   type Read,
   type UnitState,
 } from '../../../src/kit/reads.ts';
+import type {Probe} from '../../../src/kit/probe.ts';
 import {sh} from '../../../src/kit/shell.ts';
 import {compileReads} from '../../../src/remote/batch.ts';
 import {exitStatus} from '../../../src/remote/exit-status.ts';
@@ -25,7 +26,7 @@ const replied = (stdout: string, exit = 0, stderr = ''): Outcome => ({
   timedOut: false,
 });
 /** The value of one read when its fragment answers this. */
-function value<T>(probe: {reads: readonly Read[]}, stdout: string): T {
+function value<T>(probe: Probe<T>, stdout: string): T {
   const values = compileReads(probe.reads).decode([replied(stdout)]);
   if (values instanceof Error) throw values;
   return values.get(probe.reads[0]!) as T;
@@ -61,8 +62,7 @@ test('packages, as each package manager tells of them', (t) => {
     ],
     ['a', 'none\n', {installed: false, version: '', candidate: '', held: false}],
   ];
-  for (const [name, stdout, expected] of cases)
-    t.like(value<PackageState>(packageState(name), stdout), expected, stdout);
+  for (const [name, stdout, expected] of cases) t.like(value(packageState(name), stdout), expected, stdout);
   const odd = packageState('-o*');
   t.is(compileReads(odd.reads).fragments.length, 0, 'what cannot be a name is not asked for');
 });
@@ -107,14 +107,14 @@ test('units, in the order asked', (t) => {
     needsReload: true,
     fragmentPath: '/lib/systemd/system/a.service',
   } satisfies UnitState);
-  t.like(values.get(reads[1]!) as object, {load: 'not-found', startedS: 0, mainPid: 0, needsReload: false});
-  t.like(values.get(reads[2]!) as object, {load: 'not-found'});
+  t.like(values.get(reads[1]!), {load: 'not-found', startedS: 0, mainPid: 0, needsReload: false});
+  t.like(values.get(reads[2]!), {load: 'not-found'});
   t.deepEqual(value(unit('a'), 'none\n'), {type: 'none'});
 });
 
 test('accounts: groups of every source, and a password only where it may be read', (t) => {
   const passwd = '==passwd\nu:x:1000:100:Full Name,,:/home/u:/bin/sh\n';
-  const named = (stdout: string): AccountState => value<AccountState>(account('u'), stdout);
+  const named = (stdout: string): AccountState => value(account('u'), stdout);
   t.like(named(`${passwd}==initgroups\nu      27 999\n==group\nusers:x:100:\nsudo:x:27:u\n`), {
     uid: 1000,
     gid: 100,
@@ -159,7 +159,7 @@ eachShell('the witnesses of typed and raw reads hold until something changes', a
   const batch = compileReads(reads);
   const values = batch.decode(await place.run(batch.fragments));
   if (values instanceof Error) throw values;
-  t.like(values.get(reads[0]!) as object, {type: 'account', uid: 0});
+  t.like(values.get(reads[0]!), {type: 'account', uid: 0});
   t.deepEqual(values.get(reads[2]!), {type: 'absent'}, 'a number is no name');
   const guard = (read: Read, witness: string): Fragment => ({
     ...compileGuard(read, witness),

@@ -187,6 +187,35 @@ eachShell('backup: the first state of a run is kept, with owner, mode and time',
   t.false(existsSync(join(place.dir, 'none')));
 });
 
+eachShell(
+  'backup: an account that is not root keeps copies in its home, or goes without',
+  async (t, place) => {
+    const home = join(place.dir, 'home');
+    mkdirSync(home);
+    chownSync(home, 65534, 65534);
+    const path = join(home, 'f');
+    const fragments = lowerOp(
+      {op: 'write', path, content: 'new'},
+      {...context, backupDir: '/var/lib/tsplay/backup/r', content: 'new'},
+    );
+    for (const [where, notes] of [
+      [home, '0'],
+      ['/proc/no-home', `0 no copy of ${path} is kept: this account has no directory of its own`],
+    ] as const) {
+      writeFileSync(path, 'old');
+      chownSync(path, 65534, 65534);
+      const [outcome] = await place.run(
+        fragments.map((f) => ({...f, shell: `HOME=${where}\n${f.shell}`})),
+        {user: 'nobody'},
+      );
+      t.is(verdict(outcome), notes);
+      t.is(readFileSync(path, 'utf8'), 'new');
+    }
+    t.is(readFileSync(join(home, `.local/state/tsplay/backup/r/files${path}`), 'utf8'), 'old');
+  },
+  'root',
+);
+
 eachShell('mkdir: one, with parents, and an old one', async (t, place) => {
   const at = (name: string): string => join(place.dir, name);
   t.regex(verdict(await apply(place, {op: 'mkdir', path: at('a/b/c')})), /^66 /);

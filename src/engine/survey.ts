@@ -12,6 +12,7 @@ import type {RunContext} from './context.ts';
 import {factsProbe} from './facts.ts';
 import type {HostState} from './host.ts';
 import {acquireLock, lockFragments} from './host-lock.ts';
+import {guardFragments, guardsLeft, settleGuards} from './left-guards.ts';
 import {isTrue, known, valueOr} from './known.ts';
 import {loopElements} from './loop.ts';
 import {recallNotified, recallFragments} from './pending.ts';
@@ -92,9 +93,10 @@ async function exchangeReads(
   const fragments: Fragment[] = [];
   const locks = first && !run.check ? lockFragments(run) : [];
   const recalls = first ? recallFragments() : [];
+  const guards = first ? guardFragments() : [];
   const wanted = factsProbe(hasAllFacts(run.facts.get(host.name)) ? 'all' : 'base');
   const facts = compileReads(first ? wanted.reads : []);
-  fragments.push(...locks, ...recalls, ...facts.fragments);
+  fragments.push(...locks, ...recalls, ...guards, ...facts.fragments);
   const batch = compileReads(reads);
   fragments.push(...batch.fragments);
   const outcomes = await host.exchange(become, fragments, run.signal);
@@ -102,10 +104,12 @@ async function exchangeReads(
   const take = (count: number) => outcomes.slice(at, (at += count));
   acquireLock(run, host, take(locks.length));
   recallNotified(host, take(recalls.length));
+  const left = guardsLeft(take(guards.length));
   if (first) {
     keepFacts(run, host, factsOf(wanted, facts.decode(take(facts.fragments.length))));
   }
   learnAll(host, account, batch.decode(outcomes.slice(at)));
+  if (left.length > 0) await settleGuards(run, host, become, left);
 }
 
 /** Facts that change with every look say nothing about whether foreseen reads are still the right ones. */

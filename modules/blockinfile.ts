@@ -1,4 +1,4 @@
-import {candidateCommand, defineModule, file, p, planTextEdit, refuse, reveal, secretsOf} from '#kit';
+import {all, candidateCommand, defineModule, file, p, planTextEdit, probePlace, refuse, reveal, secretsOf} from '#kit';
 import {blockInFile} from '#formats/lineedit';
 import {pythonRegExp} from '#formats/python-regexp';
 
@@ -56,8 +56,8 @@ export default defineModule({
       },
     ),
   ],
-  probe: (v) => file(v.path, {content: 'always'}),
-  plan: (v, now) =>
+  probe: (v) => all({now: file(v.path, {content: 'always'}), place: probePlace(v.path, v)}),
+  plan: (v, {now, place}) =>
     planTextEdit(
       {
         path: v.path,
@@ -68,6 +68,7 @@ export default defineModule({
         absentIsFine: v.state === 'absent',
         secrets: secretsOf(v.block),
         validate: v.validate === undefined ? undefined : candidateCommand(v.validate),
+        place,
         edit: (text) => {
           const place = (where: string | undefined): 'EOF' | 'BOF' | RegExp | undefined => {
             if (where === undefined || where === 'EOF' || where === 'BOF') return where;

@@ -8,9 +8,11 @@ import {
   fileDiff,
   list,
   map,
+  misplaced,
   octal,
   p,
   planFile,
+  probePlace,
   refuse,
   refuseAll,
   sha256,
@@ -97,6 +99,7 @@ export default defineModule({
     const name = v.src?.type === 'file' ? v.src.path.split('/').at(-1)! : undefined;
     const content = digest === undefined ? 'never' : {unless: digest};
     return all({
+      place: probePlace(v.dest, v),
       now: file(v.dest, {content}),
       inside:
         name === undefined
@@ -109,7 +112,7 @@ export default defineModule({
       ),
     });
   },
-  plan: (v, {now, inside, tree}): Plan => {
+  plan: (v, {place, now, inside, tree}): Plan => {
     if (v.src?.type === 'directory') return planTree(v, tree);
     if (v.src?.type === 'missing') return refuse('missing-file', `no file ${v.src.path} on the controller`);
     const intoFolder =
@@ -118,6 +121,8 @@ export default defineModule({
     const path = intoFolder ? `${v.dest}/${v.src.path.split('/').at(-1)!}` : v.dest;
     const seen = intoFolder ? inside : now;
     if (!v.force && seen.type !== 'absent') return {kind: 'converged'};
+    const refusal = misplaced(v.dest, v, place, now.type === 'absent');
+    if (refusal !== undefined) return refusal;
     const mode = v.mode === 'preserve' ? (v.src?.type === 'file' ? v.src.mode : undefined) : v.mode;
     return planFile(
       {

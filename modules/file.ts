@@ -8,9 +8,11 @@ import {
   file,
   followed,
   map,
+  misplaced,
   newAttributes,
   octal,
   p,
+  probePlace,
   read,
   refuse,
   resolveMode,
@@ -108,6 +110,7 @@ export default defineModule({
   everyRun: (v) => v.state === 'touch' && v.modification_time !== 'preserve',
   probe: (v) =>
     all({
+      place: probePlace(v.path, v),
       now: file(v.path),
       parents: map(
         all(Object.fromEntries(parentsOf(v.path).map((parent) => [parent, file(parent)]))),
@@ -115,9 +118,12 @@ export default defineModule({
       ),
       below: v.recurse || v.state === 'absent' ? below(v.path) : map(file(v.path), () => [] as readonly Below[]),
     }),
-  plan: (v, {now, parents, below: tree}): Plan => {
+  plan: (v, {place, now, parents, below: tree}): Plan => {
     const state = v.state ?? (v.recurse ? 'directory' : v.src === undefined ? 'file' : 'link');
     const seen = v.follow && state !== 'link' && state !== 'absent' ? followed(now) : now;
+    const refusal =
+      state === 'absent' ? undefined : misplaced(v.path, v, place, now.type === 'absent' && state !== 'directory');
+    if (refusal !== undefined && (state !== 'file' || now.type !== 'absent')) return refusal;
     switch (state) {
       case 'absent': {
         if (now.type === 'absent') return converged();

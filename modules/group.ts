@@ -1,4 +1,4 @@
-import {change, converged, defineModule, group, p, refuse, type Op} from '#kit';
+import {change, converged, defineModule, group, p, predictGroup, refuse, type Op} from '#kit';
 
 /** A local group. *source*: Ansible's group; groupadd(8). */
 export default defineModule({
@@ -25,7 +25,14 @@ export default defineModule({
       if (now.type === 'absent') return converged();
       return change(
         [{what: 'group', before: v.name, after: undefined}],
-        [{op: 'run', argv: ['groupdel', v.name], affects, predicts: [{key: affects[0], value: {type: 'absent'}}]}],
+        [
+          {
+            op: 'run',
+            argv: ['groupdel', v.name],
+            affects,
+            predicts: [{key: affects[0], value: {type: 'absent'}}, predictGroup(v.name, false)],
+          },
+        ],
       );
     }
     if (now.type === 'absent') {
@@ -39,10 +46,11 @@ export default defineModule({
       const op: Op = {
         op: 'run',
         argv,
-        affects,
-        ...(v.gid === undefined
-          ? {}
-          : {predicts: [{key: affects[0], value: {type: 'group', gid: v.gid, members: []}}]}),
+        affects: [affects[0]],
+        predicts: [
+          ...(v.gid === undefined ? [] : [{key: affects[0], value: {type: 'group', gid: v.gid, members: []}} as const]),
+          predictGroup(v.name, true),
+        ],
       };
       return change(
         [

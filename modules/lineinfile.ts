@@ -1,9 +1,11 @@
 import {
+  all,
   candidateCommand,
   defineModule,
   file,
   p,
   planTextEdit,
+  probePlace,
   refuse,
   reveal,
   secretsOf,
@@ -109,8 +111,8 @@ export default defineModule({
         : []),
     ];
   },
-  probe: (v) => file(v.path, {content: 'always'}),
-  plan: (v, now) =>
+  probe: (v) => all({now: file(v.path, {content: 'always'}), place: probePlace(v.path, v)}),
+  plan: (v, {now, place}) =>
     planTextEdit(
       {
         path: v.path,
@@ -121,6 +123,7 @@ export default defineModule({
         absentIsFine: v.state === 'absent',
         secrets: secretsOf(v.line),
         validate: v.validate === undefined ? undefined : candidateCommand(v.validate),
+        place,
         edit: (text) => {
           const edit = editOf(v);
           if ('problems' in edit)

@@ -1,4 +1,4 @@
-import {candidateCommand, defineModule, file, p, planTextEdit, refuse, reveal, secretsOf} from '#kit';
+import {all, candidateCommand, defineModule, file, p, planTextEdit, probePlace, refuse, reveal, secretsOf} from '#kit';
 import {replaceInText} from '#formats/lineedit';
 import {pythonRegExp} from '#formats/python-regexp';
 
@@ -31,8 +31,8 @@ export default defineModule({
         ? []
         : made.problems.map((problem) => ({code: problem.code, message: problem.message, param: `/${name}`}));
     }),
-  probe: (v) => file(v.path, {content: 'always'}),
-  plan: (v, now) =>
+  probe: (v) => all({now: file(v.path, {content: 'always'}), place: probePlace(v.path, v)}),
+  plan: (v, {now, place}) =>
     planTextEdit(
       {
         path: v.path,
@@ -43,6 +43,7 @@ export default defineModule({
         absentIsFine: false,
         secrets: secretsOf(v.replace),
         validate: v.validate === undefined ? undefined : candidateCommand(v.validate),
+        place,
         edit: (text) => {
           const regexp = pythonRegExp(v.regexp, {multiline: true});
           const after = v.after === undefined ? undefined : pythonRegExp(v.after, {dotAll: true});

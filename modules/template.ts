@@ -1,4 +1,4 @@
-import {candidateCommand, defineModule, file, p, planFile, sha256} from '#kit';
+import {all, candidateCommand, defineModule, file, misplaced, p, planFile, probePlace, sha256} from '#kit';
 
 /** A rendered template on the host. Secrets in it stay hidden in diffs; the text around them is shown. *source*: Ansible's template. */
 export default defineModule({
@@ -23,9 +23,11 @@ export default defineModule({
     v.validate !== undefined && !v.validate.includes('%s')
       ? [{code: 'bad-param', message: '`validate` needs `%s` for the path of the candidate', param: '/validate'}]
       : [],
-  probe: (v) => file(v.dest, {content: {unless: sha256(v.src.text)}}),
-  plan: (v, now) => {
+  probe: (v) => all({now: file(v.dest, {content: {unless: sha256(v.src.text)}}), place: probePlace(v.dest, v)}),
+  plan: (v, {now, place}) => {
     if (!v.force && now.type !== 'absent') return {kind: 'converged'};
+    const refusal = misplaced(v.dest, v, place, now.type === 'absent');
+    if (refusal !== undefined) return refusal;
     return planFile(
       {
         path: v.dest,

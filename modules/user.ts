@@ -1,11 +1,15 @@
 import {
   Secret,
   account,
+  all,
   change,
   converged,
   defineModule,
+  groupExists,
   isNonEmpty,
+  list,
   p,
+  predictAccount,
   refuse,
   type AccountState,
   type Change,
@@ -68,8 +72,8 @@ export default defineModule({
         ]
       : []),
   ],
-  probe: (v) => account(v.name),
-  plan: (v, now, host) => {
+  probe: (v) => all({now: account(v.name), groups: list(groupsOf(v).map(groupExists))}),
+  plan: (v, {now, groups}, host) => {
     const key = `account:${v.name}` as const;
     const affects = [key, 'group:*'] as const;
     if (v.state === 'absent') {
@@ -86,29 +90,37 @@ export default defineModule({
             op: 'run',
             argv: ['userdel', ...(v.force ? ['-f'] : []), ...(v.remove ? ['-r'] : []), v.name],
             affects: [...affects, `tree:${now.home}`],
-            predicts: [{key, value: {type: 'absent'}}],
+            predicts: [{key, value: {type: 'absent'}}, predictAccount(v.name, false)],
             accepts: v.remove ? [0, 12] : [0],
           },
         ],
       );
     }
+    const missing = groupsOf(v).filter((_name, i) => groups[i] === false);
+    if (missing.length > 0)
+      return refuse('no-group', `there is no group ${missing.join(', ')}`, {help: 'make it first: `group`'});
     return now.type === 'absent' ? createPlan(v, key) : modifyPlan(v, now, key);
   },
   result: (v, _before, after) => ({
     name: v.name,
     state: v.state,
-    ...('type' in after && after.type === 'account'
+    ...('now' in after && after.now.type === 'account'
       ? {
-          uid: after.uid,
-          group: after.gid,
-          home: after.home,
-          shell: after.shell,
-          comment: after.gecos,
-          groups: after.groups.join(','),
+          uid: after.now.uid,
+          group: after.now.gid,
+          home: after.now.home,
+          shell: after.now.shell,
+          comment: after.now.gecos,
+          groups: after.now.groups.join(','),
         }
       : {}),
   }),
 });
+
+/** The groups that the account shall be in, by name: those have to be there. */
+function groupsOf(v: {group?: string | undefined; groups?: readonly string[] | undefined}): readonly string[] {
+  return [...(v.group === undefined ? [] : [v.group]), ...(v.groups ?? [])].filter((name) => !/^\d*$/.test(name));
+}
 
 type V = {
   name: string;
@@ -164,6 +176,7 @@ function createPlan(v: V, key: `account:${string}`) {
         ...(v.create_home ? ([`tree:${home}`] as const) : []),
       ],
       creates: ['group:*'],
+      predicts: [predictAccount(v.name, true)],
     },
   ];
   addPassword(v, undefined, changes, ops, key);

@@ -1,5 +1,6 @@
 import {attributeFields, compareAttributes, followed, newAttributes, type Attributes} from './attributes.ts';
 import {textOf} from './content.ts';
+import {misplaced, type Place} from './file-place.ts';
 import type {Argv, WriteOp} from './op.ts';
 import {change, converged, refuse, type Change, type Plan} from './plan.ts';
 import type {FileState} from './reads.ts';
@@ -15,6 +16,8 @@ export type TextEdit = Attributes & {
   /** texts in it that must not be shown */
   readonly secrets?: readonly Secret[];
   readonly validate?: Argv | undefined;
+  /** what has to be there for the file to be made, or given away */
+  readonly place: Place;
 };
 
 /**
@@ -32,6 +35,8 @@ export function planTextEdit(wanted: TextEdit, now: FileState): Plan {
     return refuse('unreadable', `${wanted.path} cannot be read by this account`, {help: 'use `become: true`'});
   else if (state.content === undefined)
     return refuse('too-large', `${wanted.path} has ${state.sizeBytes} bytes: too large to edit`);
+  const refusal = misplaced(wanted.path, wanted, wanted.place, now.type === 'absent');
+  if (refusal !== undefined) return refusal;
   const before = state.type === 'file' ? textOf(state.content!) : '';
   if (before === undefined) return refuse('not-text', `${wanted.path} is not a UTF-8 text`);
   const after = wanted.edit(before);

@@ -308,7 +308,11 @@ function planRule(v: V, now: State, host: Host): Plan {
   const what = `nftables rule ${nameOf(v)}`;
   const diff =
     v.state === 'absent'
-      ? nftDiff(`50-${nameOf(v)}`, {text: undefined, live: listed.length > 0, what, shown: textOf(rules)}, now.nft)
+      ? nftDiff(
+          `50-${nameOf(v)}`,
+          {text: undefined, live: listed.length > 0, what, shown: textOf(rules), table},
+          now.nft,
+        )
       : nftDiff(
           `50-${nameOf(v)}`,
           {
@@ -318,6 +322,7 @@ function planRule(v: V, now: State, host: Host): Plan {
             live: sameFilters(listed, rules) && hooked(now.nft),
             what,
             shown: textOf(rules),
+            table,
             base: {name: baseName, text: baseText, state: now.base},
           },
           now.nft,

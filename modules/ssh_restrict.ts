@@ -733,7 +733,7 @@ function planDeny(v: Declared, now: State, uid: number): DenyPlan {
   if (v.deny_others !== true) {
     if (!now.nft.installed && now.nft.file.type === 'absent') return noDeny;
     const live = nftHasTable(now.nft, table);
-    const gone = nftDiff(storeOf(v.user), {text: undefined, live, what, shown: 'loaded', drop: table}, now.nft);
+    const gone = nftDiff(storeOf(v.user), {text: undefined, live, what, shown: 'loaded', drop: table, table}, now.nft);
     return {...gone, findings: []};
   }
   if (!now.nft.installed)
@@ -762,6 +762,7 @@ function planDeny(v: Declared, now: State, uid: number): DenyPlan {
       what,
       shown: `only ${[v.user, ...v.except].join(', ')} may connect to ${(v.permit_open ?? []).join(', ')}`,
       drop: table,
+      table,
     },
     now.nft,
   );
@@ -826,6 +827,7 @@ function planAbsent(v: Declared, now: State, host: Host): Plan {
             what: `nftables table inet ${table}`,
             shown: 'loaded',
             drop: table,
+            table,
           },
           now.nft,
         );

@@ -98,7 +98,10 @@ export function nftDiff(
     readonly live: boolean;
     readonly what: string;
     readonly shown: string;
+    /** the table that the file makes, where no other file adds to it: it goes with the file */
     readonly drop?: string;
+    /** the table that the rules stand in; a guard loads it afresh */
+    readonly table: string;
     /** a file that has to be loaded before this one */
     readonly base?: {readonly name: string; readonly text: string; readonly state: FileState};
   },
@@ -181,7 +184,11 @@ export function nftDiff(
               argv: [
                 '/bin/sh',
                 '-c',
-                `${wanted.drop === undefined ? '' : `nft delete table inet ${wanted.drop} 2>/dev/null; `}${loadText}`,
+                `nft delete table inet ${wanted.table} 2>/dev/null
+${loadText}
+[ -d /run/systemd/system ] || exit 0
+[ -f ${unitPath} ] || rm -f /etc/systemd/system/*.wants/${unitName}
+systemctl daemon-reload`,
               ],
             },
           ],

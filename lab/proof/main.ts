@@ -8,7 +8,7 @@ process.stdout.on('error', () => process.exit());
 const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
 const paint = (code: number, text: string): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
 
-const proofs = await allProofs();
+const proofs = allProofs();
 const width = Math.max(...proofs.map(({claim}) => claim.length));
 let broken = 0;
 for (const {host, claim, prove} of proofs) {

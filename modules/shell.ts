@@ -17,7 +17,7 @@ export default defineModule({
     warn: p.boolean('accepted for compatibility'),
   },
   freeForm: 'cmd',
-  everyRun: true,
+  everyRun: (v) => v.creates === undefined && v.unless === undefined,
   examples: ['- shell: "set -e; uname -r | tr a-z A-Z"\n  changed_when: false\n'],
   probe: (v) => probeConditions(v),
   plan: (v, now) => {
@@ -33,5 +33,14 @@ export default defineModule({
     );
   },
   result: (v, _before, after, outputs) =>
-    commandResult(v.cmd, after, outputs, v.creates === undefined ? undefined : `skipped, since ${v.creates} exists`),
+    commandResult(
+      v.cmd,
+      after,
+      outputs,
+      v.creates !== undefined
+        ? `skipped, since ${v.creates} exists`
+        : v.removes === undefined
+          ? undefined
+          : `skipped, since ${v.removes} does not exist`,
+    ),
 });

@@ -40,6 +40,7 @@ export async function survey(run: RunContext, host: HostState, context: PlayCont
   const first = pickFirst(groups, run, context, scope, connection.login.user);
   for (const [account, {become, reads}] of [first, ...[...groups].filter(([account]) => account !== first[0])]) {
     await exchangeReads(run, host, become, account, reads, account === first[0]);
+    host.login = connection.login; // the address that the host sees comes with the first reply
   }
   if (remembered !== undefined && JSON.stringify(steady(remembered)) === JSON.stringify(steady(host.memory.facts)))
     return;

@@ -62,8 +62,10 @@ fi
 }echo $(($(date +%s)+${seconds})) >"$D/deadline" || die "$D could not be written"
 sync 2>/dev/null
 goes='mv -- "$1" "$1.expired" 2>/dev/null && exec /bin/sh "$1.expired/restore" "$1.expired"'
+# A file, because systemd would read the dollar signs of a command itself.
+printf '%s\\n' "$goes" >"$D/expire" || die "$D could not be written"
 if [ -O / ] && [ -d /run/systemd/system ] && command -v systemd-run >/dev/null &&
-systemd-run --quiet --unit=tsplay-guard-${guard.id} --on-active=${seconds}s --timer-property=AccuracySec=100ms /bin/sh -c "$goes" sh "$D" >/dev/null 2>&1
+systemd-run --quiet --unit=tsplay-guard-${guard.id} --on-active=${seconds}s --timer-property=AccuracySec=100ms /bin/sh "$D/expire" "$D" >/dev/null 2>&1
 then echo systemd
 else
 waits='echo $$ >"$1/pid"; sleep ${seconds}; '$goes

@@ -20,6 +20,7 @@ import {compileReads} from '../remote/batch.ts';
 import {HostState} from './host.ts';
 import {learnAll} from './learn.ts';
 import {noteSecrets} from './note-secrets.ts';
+import {suspectKeys} from './suspects.ts';
 import type {HostRunner} from './runner.ts';
 import type {Step, Ticket, Verdict} from './step.ts';
 
@@ -49,6 +50,16 @@ export class ModuleStep {
   async take(): Promise<Ticket> {
     const {doing} = this.#step.task;
     return doing.do === 'action' ? this.#action(doing.action) : this.#module(doing.module);
+  }
+
+  /** In check mode: nobody can tell what this task will do, so whatever it may change is uncertain for those after it. */
+  doubt(probe?: Probe<unknown>): void {
+    const {task, name} = this.#step;
+    if (!this.#runner.run.check || task.doing.do !== 'module') return;
+    const params: unknown =
+      task.params === undefined ? undefined : valueOr(this.#scope.evaluate(task.params), undefined);
+    const cause = `task "${name}"`;
+    this.#where.world.predict(suspectKeys(params, probe).map((key) => ({key, value: new Unknown(cause), cause})));
   }
 
   #done(verdict: Verdict): Ticket {
@@ -100,7 +111,10 @@ export class ModuleStep {
     const runner = this.#runner;
     const {run} = runner;
     const given = await this.#parameters(module);
-    if (!('values' in given)) return this.#done(given);
+    if (!('values' in given)) {
+      if (given.status === 'unknown') this.doubt();
+      return this.#done(given);
+    }
     let bound = run.site.bind(module, given.values, run.site.resolverFor(this.#scope, this.#step.task));
     if (bound.bound !== 'values') {
       // a template file may wait for queued tasks, for facts, or for one of the rarer facts
@@ -111,7 +125,10 @@ export class ModuleStep {
       bound = run.site.bind(module, given.values, run.site.resolverFor(this.#scope, this.#step.task));
     }
     noteSecrets(run.redactor, bound);
-    if (bound.bound === 'unknown') return this.#done({status: 'unknown', message: `known only after ${bound.cause}`});
+    if (bound.bound === 'unknown') {
+      this.doubt();
+      return this.#done({status: 'unknown', message: `known only after ${bound.cause}`});
+    }
     if (bound.bound === 'problems') {
       const [first] = bound.problems;
       return this.#done({
@@ -131,6 +148,7 @@ export class ModuleStep {
 
     const sight = await this.#see(become, account, probe);
     if (sight instanceof Unknown) {
+      this.doubt(probe);
       return this.#done({status: 'unknown', message: `known only after ${sight.cause} has been applied`});
     }
     const {state} = sight;
@@ -181,7 +199,7 @@ export class ModuleStep {
 
     if (this.#checks()) {
       // a single task that only checks (`check_mode: true` in a run) leaves nothing behind for those after it
-      if (run.check) host.world.predict(predictions);
+      if (run.check && !(everyRun && this.#onlyReads())) host.world.predict(predictions);
       const after = host.world.see(account, probe);
       const state = after.sight === 'known' ? after.state : new Unknown(cause);
       const details = module.result?.(typed, before as never, state as never, []) ?? {};

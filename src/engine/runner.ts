@@ -412,8 +412,10 @@ export class HostRunner {
         message: 'condition is false',
         details: {skip_reason: 'Conditional result was False'},
       });
-    if (when.is === 'unknown')
+    if (when.is === 'unknown') {
+      new ModuleStep(this, step, scope, fill).doubt();
       return done({status: 'unknown', message: `may change: its condition is known only after ${when.cause.cause}`});
+    }
     if (when.is === 'wrong') return done(this.unable(when, 'the condition'));
     this.run.emit({
       event: 'task-started',

@@ -3,12 +3,13 @@ import {appendFileSync, mkdirSync, writeFileSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
 import {hostname, homedir, userInfo} from 'node:os';
 import {isAbsolute, join, resolve} from 'node:path';
+import {performance} from 'node:perf_hooks';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {actions} from '../actions/index.ts';
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {Secret} from '../base/secret.ts';
 import type {RunContext} from '../engine/context.ts';
-import type {RunEvent} from '../engine/event.ts';
+import type {RunEvent, RunInfo} from '../engine/event.ts';
 import {hasErrorFinding, runProgram} from '../engine/run.ts';
 import {openSite} from '../playbook/site.ts';
 import {listPlays} from '../playbook/select.ts';
@@ -46,7 +47,12 @@ export async function runCommand(
     env['NO_COLOR'] === undefined &&
     (terminal || env['FORCE_COLOR'] === '1') &&
     form === 'pretty';
-  const json = new JsonReporter();
+  const now = (): Date => new Date();
+  const random = (bytes: number): Uint8Array => randomBytes(bytes);
+  const id = `${now().toISOString().replace(/[-:]/g, '').replace(/\..*/, '')}-${Buffer.from(random(3)).toString('hex')}`;
+  const info: RunInfo = {id, mode: check ? 'check' : 'run', playbooks, started: now().toISOString()};
+  const began = performance.now();
+  const json = new JsonReporter(info, () => performance.now() - began);
   const verbosity = Number(options['verbose'] ?? 0);
   const tell = (problem: Diagnostic): void => {
     process.stderr.write(`${formatDiagnostic(problem, {color: color && process.stderr.isTTY})}\n\n`);
@@ -134,9 +140,6 @@ export async function runCommand(
     const {makeConnector} = await import('../remote/connector.ts');
     const {releaseAtExit} = await import('../remote/lock.ts');
     const {CertificateMaker} = await import('../engine/content.ts');
-    const now = (): Date => new Date();
-    const random = (bytes: number): Uint8Array => randomBytes(bytes);
-    const id = `${now().toISOString().replace(/[-:]/g, '').replace(/\..*/, '')}-${Buffer.from(random(3)).toString('hex')}`;
     const out: Output = {
       write: (text) => process.stdout.write(text),
       columns: terminal ? process.stdout.columns : 0,
@@ -187,7 +190,7 @@ export async function runCommand(
     const state = stateFolder(settings.state_dir, env, home);
     mkdirSync(state, {recursive: true, mode: 0o700});
     const run: Omit<RunContext, 'stateOf'> = {
-      info: {id, mode: check ? 'check' : 'run', playbooks, started: now().toISOString()},
+      info,
       site,
       actions,
       connector: makeConnector(shared),

@@ -1,12 +1,12 @@
 import {placeOf, type Diagnostic} from '../base/diagnostic.ts';
 import {Unknown} from '../base/unknown.ts';
-import type {HostSummary, RunEvent, RunOutcome, TaskResult} from '../engine/event.ts';
+import type {HostSummary, RunEvent, RunInfo, RunOutcome, TaskResult} from '../engine/event.ts';
 import {diffOf, jsonValue} from './changes.ts';
 
-/** The one document of `--output json`; its shape is a promise (cli.md, `tsplay schema output`). */
+/** The one document of `--output json`; its shape is a promise: `output-schema.ts`. */
 export type JsonReport = {
   readonly schema: 1;
-  readonly run: RunOutcome['run'] | {readonly exit: number};
+  readonly run: RunOutcome['run'];
   readonly hosts: Readonly<Record<string, HostSummary>>;
   readonly tasks: readonly unknown[];
   readonly problems: readonly unknown[];
@@ -16,7 +16,15 @@ export type JsonReport = {
 export class JsonReporter {
   readonly #tasks: unknown[] = [];
   readonly #problems: unknown[] = [];
+  readonly #info: RunInfo;
+  readonly #sinceStartMs: () => number;
   #outcome: RunOutcome | undefined;
+
+  /** `sinceStartMs` tells how long the run has lasted, for documents of runs that never began or were broken off. */
+  constructor(info: RunInfo, sinceStartMs: () => number) {
+    this.#info = info;
+    this.#sinceStartMs = sinceStartMs;
+  }
 
   on(event: RunEvent): void {
     if (event.event === 'task-finished') this.#tasks.push(taskJson(event.result));
@@ -48,7 +56,7 @@ export class JsonReporter {
     const outcome = this.#outcome;
     return {
       schema: 1,
-      run: outcome === undefined ? {exit} : {...outcome.run, exit},
+      run: {...(outcome?.run ?? {...this.#info, durationMs: Math.round(this.#sinceStartMs())}), exit},
       hosts: outcome?.hosts ?? {},
       tasks: this.#tasks,
       problems: this.#problems,
@@ -74,7 +82,7 @@ export function taskJson(result: TaskResult): unknown {
       ...(f.help === undefined ? {} : {help: f.help}),
     })),
     diff: diffOf(result.changes),
-    ...(result.message === undefined ? {} : {message: result.message}),
+    message: result.message ?? '',
     ...(result.help === undefined ? {} : {help: result.help}),
     ...(result.command === undefined ? {} : {command: result.command}),
     ...(result.everyRun ? {everyRun: true} : {}),

@@ -6,12 +6,12 @@ import {
   defineModule,
   file,
   fileDiff,
+  followed,
   list,
-  map,
+  nothing,
   misplaced,
   octal,
   p,
-  planFile,
   probePlace,
   refuse,
   refuseAll,
@@ -23,12 +23,19 @@ import {
   type Op,
   type Plan,
   type Problem,
+  type Probe,
   type Values,
 } from '#kit';
 
 const params = {
-  dest: p.path('the file (or, for a folder, the place) on the host; a trailing slash names a folder', {required: true}),
-  src: p.controllerFile("a file or folder on the controller; with a trailing slash the folder's content"),
+  dest: p.string('the file (or, for a folder, the place) on the host; a trailing slash names a folder', {
+    required: true,
+    pattern: '^/[^\\x00]*$',
+    describe: 'an absolute path',
+  }),
+  src: p.controllerFile(
+    "a file or folder on the controller; with a trailing slash the folder's content. With `remote_src` a file on the host",
+  ),
   content: p.text('the content itself'),
   mode: p.mode('permission bits; `preserve` takes those of the source'),
   directory_mode: p.mode('permission bits of new folders'),
@@ -38,21 +45,42 @@ const params = {
   follow: p.boolean('write the file that a link leads to', {default: false}),
   validate: p.string('command that judges the candidate; `%s` stands for its path'),
   backup: p.boolean('accepted for compatibility: every replaced file is kept below /var/lib/tsplay/backup'),
-  remote_src: p.boolean('not supported: a file on the host is copied with `command: cp`'),
+  remote_src: p.boolean('`src` is a file on the host', {default: false}),
   checksum: p.string('accepted for compatibility'),
+  local_follow: p.boolean('accepted for compatibility'),
 };
 type V = Values<typeof params>;
 
-/** The pairs of destination and source file of a folder. */
-function targets(
-  v: V,
-): readonly {path: string; mode: string; entry: Extract<ControllerFile, {type: 'directory'}>['entries'][number]}[] {
+/** The destination without a trailing slash, and whether it had one. */
+function destOf(v: V): {readonly path: string; readonly folder: boolean} {
+  const clean = v.dest.replace(/\/(\.?\/)+/g, '/').replace(/\/\.$/, '/');
+  return {path: clean.length > 1 ? clean.replace(/\/$/, '') : clean, folder: clean.endsWith('/')};
+}
+
+function inside(folder: string, name: string): string {
+  return folder === '/' ? `/${name}` : `${folder}/${name}`;
+}
+
+type Entry = Extract<ControllerFile, {type: 'directory'}>['entries'][number];
+type Target = {readonly path: string; readonly mode: string; readonly entry: Entry | {readonly type: 'directory'}};
+
+/** The pairs of destination and source file of a folder; the folder itself first. */
+function targets(v: V): readonly Target[] {
   if (v.src?.type !== 'directory') return [];
-  const base = v.src.path.endsWith('/') ? v.dest : `${v.dest}/${v.src.path.split('/').at(-1)!}`;
-  return v.src.entries.map((entry) => ({path: `${base}/${entry.relative}`, mode: entry.mode, entry}));
+  const {path} = destOf(v);
+  const base = v.src.path.endsWith('/') ? path : inside(path, baseName(v.src.path));
+  return [
+    {path: base, mode: '0755', entry: {type: 'directory'}},
+    ...v.src.entries.map((entry) => ({path: inside(base, entry.relative), mode: entry.mode, entry})),
+  ];
+}
+
+function baseName(path: string): string {
+  return path.replace(/\/+$/, '').split('/').at(-1) ?? '';
 }
 
 function digestOf(v: V): string | undefined {
+  if (v.remote_src) return undefined;
   if (v.src?.type === 'file') return v.src.blob.sha256;
   return v.content === undefined ? undefined : sha256(v.content);
 }
@@ -70,7 +98,7 @@ export default defineModule({
     ...(v.src !== undefined && v.content !== undefined
       ? [{code: 'bad-combination', message: '`src` and `content` exclude each other', param: '/content'}]
       : []),
-    ...(v.src?.type === 'missing'
+    ...(v.src?.type === 'missing' && !v.remote_src
       ? [
           {
             code: 'missing-file',
@@ -80,15 +108,11 @@ export default defineModule({
           },
         ]
       : []),
-    ...(v.remote_src === true
-      ? [
-          {
-            code: 'unsupported',
-            message: '`remote_src` is not supported',
-            param: '/remote_src',
-            help: 'use `command: cp -a SRC DEST` with `creates: DEST`',
-          },
-        ]
+    ...(v.remote_src && v.src !== undefined && !v.src.path.startsWith('/')
+      ? [{code: 'bad-param', message: 'with `remote_src` the source is an absolute path on the host', param: '/src'}]
+      : []),
+    ...(v.content !== undefined && v.dest.endsWith('/')
+      ? [{code: 'bad-combination', message: '`content` needs a file, and `dest` names a folder', param: '/dest'}]
       : []),
     ...(v.validate !== undefined && !v.validate.includes('%s')
       ? [{code: 'bad-param', message: '`validate` needs `%s` for the path of the candidate', param: '/validate'}]
@@ -96,53 +120,111 @@ export default defineModule({
   ],
   probe: (v) => {
     const digest = digestOf(v);
-    const name = v.src?.type === 'file' ? v.src.path.split('/').at(-1)! : undefined;
-    const content = digest === undefined ? 'never' : {unless: digest};
+    const {path, folder} = destOf(v);
+    const name = v.src === undefined || v.src.type === 'directory' ? undefined : baseName(v.src.path);
+    const content = digest === undefined ? (v.remote_src ? 'always' : 'never') : {unless: digest};
+    const maxBytes = v.remote_src ? largest : undefined;
+    const look = (at: string): Probe<FileState> => file(at, {content, ...(maxBytes === undefined ? {} : {maxBytes})});
+    const absent: FileState = {type: 'absent'};
     return all({
-      place: probePlace(v.dest, v),
-      now: file(v.dest, {content}),
-      inside:
-        name === undefined
-          ? map(file(v.dest), (): FileState => ({type: 'absent'}))
-          : file(`${v.dest}/${name}`, {content}),
-      tree: list(
+      place: probePlace(path, v),
+      now: folder ? file(path) : look(path),
+      inside: name === undefined ? nothing(absent) : look(inside(path, name)),
+      source: v.remote_src && v.src !== undefined ? look(destOf({...v, dest: v.src.path}).path) : nothing(absent),
+      tree: list<FileState>(
         targets(v).map((t) =>
           file(t.path, {content: t.entry.type === 'file' ? {unless: t.entry.blob.sha256} : 'never'}),
         ),
       ),
     });
   },
-  plan: (v, {place, now, inside, tree}): Plan => {
-    if (v.src?.type === 'directory') return planTree(v, tree);
-    if (v.src?.type === 'missing') return refuse('missing-file', `no file ${v.src.path} on the controller`);
-    const intoFolder =
-      v.src?.type === 'file' &&
-      (now.type === 'directory' || (now.type === 'link' && now.followed.type === 'directory'));
-    const path = intoFolder ? `${v.dest}/${v.src.path.split('/').at(-1)!}` : v.dest;
-    const seen = intoFolder ? inside : now;
-    if (!v.force && seen.type !== 'absent') return {kind: 'converged'};
-    const refusal = misplaced(v.dest, v, place, now.type === 'absent');
+  plan: (v, {place, now, inside: below, source, tree}): Plan => {
+    if (v.src?.type === 'directory' && !v.remote_src) return misplaced(v.dest, v, place, false) ?? planTree(v, tree);
+    if (v.src?.type === 'missing' && !v.remote_src)
+      return refuse('missing-file', `no file ${v.src.path} on the controller`);
+    const {path: dest, folder} = destOf(v);
+    const refusal = misplaced(dest, v, place, now.type === 'absent' && !folder);
     if (refusal !== undefined) return refusal;
-    const mode = v.mode === 'preserve' ? (v.src?.type === 'file' ? v.src.mode : undefined) : v.mode;
-    return planFile(
-      {
-        path,
-        content:
-          v.src?.type === 'file'
-            ? (v.src.bytes ?? `(${v.src.blob.sizeBytes} bytes, sha256 ${v.src.blob.sha256.slice(0, 16)}…)`)
-            : (v.content ?? ''),
-        ...(v.src?.type === 'file' ? {source: v.src.blob, sha256: v.src.blob.sha256} : {}),
-        mode,
-        owner: v.owner,
-        group: v.group,
-        follow: v.follow,
-        ...(v.validate === undefined ? {} : {validate: candidateCommand(v.validate)}),
-      },
+    const isFolder = followed(now).type === 'directory';
+    const name = v.src === undefined ? undefined : baseName(v.src.path);
+    if (folder && !isFolder && now.type !== 'absent')
+      return refuse('not-a-directory', `${dest} is a ${now.type}, not a directory`);
+    const intoFolder = name !== undefined && (isFolder || folder);
+    const path = intoFolder ? inside(dest, name) : dest;
+    const seen = intoFolder ? below : now;
+    if (!v.force && seen.type !== 'absent') return {kind: 'converged'};
+    const mode = v.mode === 'preserve' ? preserved(v, source) : v.mode;
+    const made =
+      folder && now.type === 'absent'
+        ? {
+            changes: [{what: 'directory', before: undefined, after: dest}],
+            ops: [
+              {
+                op: 'mkdir' as const,
+                path: dest,
+                parents: true as const,
+                ...attributeFields({owner: v.owner, group: v.group, mode: v.directory_mode}, 0o755, true),
+              },
+            ],
+          }
+        : {changes: [], ops: []};
+    const attributes = {
+      path,
+      mode,
+      owner: v.owner,
+      group: v.group,
+      follow: v.follow,
+      ...(v.validate === undefined ? {} : {validate: candidateCommand(v.validate)}),
+    };
+    const present = followed(source);
+    if (v.remote_src) {
+      const reason = unusable(v.src?.path ?? '', present);
+      if (reason !== undefined) return reason;
+    }
+    const bytes = v.remote_src && present.type === 'file' ? present.content : undefined;
+    const diff = fileDiff(
+      bytes !== undefined
+        ? {...attributes, content: bytes}
+        : v.src?.type === 'file'
+          ? {
+              ...attributes,
+              content: v.src.bytes ?? `(${v.src.blob.sizeBytes} bytes, sha256 ${v.src.blob.sha256.slice(0, 16)}…)`,
+              // bytes at hand tell later tasks of a check what they will find
+              source: v.src.bytes ?? v.src.blob,
+              sha256: v.src.blob.sha256,
+            }
+          : {...attributes, content: v.content ?? ''},
       seen,
     );
+    return diff.refusal ?? change([...made.changes, ...diff.changes], [...made.ops, ...diff.ops]);
   },
-  result: (v) => ({dest: v.dest, checksum: digestOf(v) ?? null}),
+  result: (v) => ({dest: v.dest, src: v.src?.path ?? null, checksum: digestOf(v) ?? null}),
 });
+
+/** *units*: bytes that a file on the host may have to be copied there: it travels to the controller and back, so that the diff is known. */
+const largest = 16 * 1024 * 1024;
+
+function preserved(v: V, source: FileState): string | undefined {
+  const present = followed(source);
+  if (v.remote_src) return present.type === 'file' ? octal(present.mode) : undefined;
+  return v.src?.type === 'file' ? v.src.mode : undefined;
+}
+
+/** Why a file on the host cannot be copied. */
+function unusable(path: string, source: FileState): Plan | undefined {
+  if (source.type === 'absent') return refuse('missing-file', `${path} is not on the host`);
+  if (source.type !== 'file')
+    return refuse('unsupported', `${path} is a ${source.type}; with \`remote_src\` only files are copied`, {
+      help: '`command: cp -a SRC DEST` with `creates: DEST`',
+    });
+  if (source.denied === true)
+    return refuse('unreadable', `${path} cannot be read by this account`, {help: 'use `become: true`'});
+  if (source.content === undefined)
+    return refuse('too-large', `${path} has ${source.sizeBytes} bytes; with \`remote_src\` at most 16 MiB are copied`, {
+      help: '`command: cp -a SRC DEST` with `creates: DEST`',
+    });
+  return undefined;
+}
 
 function planTree(v: V, states: readonly FileState[]): Plan {
   const changes: Change[] = [];
@@ -159,7 +241,7 @@ function planTree(v: V, states: readonly FileState[]): Plan {
           parents: true,
           ...attributeFields({owner: v.owner, group: v.group, mode: v.directory_mode}, 0o755, true),
         });
-      } else if (now.type !== 'directory')
+      } else if (followed(now).type !== 'directory')
         problems.push({code: 'in-the-way', message: `${path} is a ${now.type}, not a directory`});
       continue;
     }
@@ -174,8 +256,9 @@ function planTree(v: V, states: readonly FileState[]): Plan {
     const diff = fileDiff(
       {
         path,
-        content: entry.bytes ?? '',
-        source: entry.blob,
+        content: entry.bytes ?? `(${entry.blob.sizeBytes} bytes, sha256 ${entry.blob.sha256.slice(0, 16)}…)`,
+        follow: v.follow,
+        source: entry.bytes ?? entry.blob,
         sha256: entry.blob.sha256,
         mode,
         owner: v.owner,

@@ -1,4 +1,5 @@
 import {
+  Unknown,
   all,
   attributeFields,
   change,
@@ -10,6 +11,7 @@ import {
   map,
   misplaced,
   newAttributes,
+  nothing,
   octal,
   p,
   probePlace,
@@ -116,9 +118,15 @@ export default defineModule({
         all(Object.fromEntries(parentsOf(v.path).map((parent) => [parent, file(parent)]))),
         (states) => states,
       ),
+      same:
+        v.state === 'hard' && v.src !== undefined
+          ? read(sh`[ ${v.path} -ef ${v.src} ]`, (reply) => reply.exit === 0, {
+              dependsOn: [`file:${v.path}`, `file:${v.src}`],
+            })
+          : nothing(true),
       below: v.recurse || v.state === 'absent' ? below(v.path) : map(file(v.path), () => [] as readonly Below[]),
     }),
-  plan: (v, {place, now, parents, below: tree}): Plan => {
+  plan: (v, {place, now, parents, same, below: tree}): Plan => {
     const state = v.state ?? (v.recurse ? 'directory' : v.src === undefined ? 'file' : 'link');
     const seen = v.follow && state !== 'link' && state !== 'absent' ? followed(now) : now;
     const refusal =
@@ -167,12 +175,31 @@ export default defineModule({
       case 'link':
         return planLink(v, now);
       case 'hard': {
-        if (now.type === 'absent')
-          return change(
-            [{what: 'hard link', before: undefined, after: `${v.path} to ${v.src!}`}],
-            [{op: 'link', path: v.path, target: v.src!, hard: true}],
-          );
-        return now.type === 'file' ? attributesOnly(v, now, false) : refuse('not-a-file', `${v.path} is a ${now.type}`);
+        if (now.type === 'file' && same) return attributesOnly(v, now, false);
+        if (now.type !== 'absent' && (now.type !== 'file' || !v.force))
+          return refuse('in-the-way', `${v.path} is a ${now.type} of its own, not ${v.src ?? ''}`, {
+            help: now.type === 'file' ? '`force: true` replaces it' : 'remove it first with `state: absent`',
+          });
+        return change(
+          [
+            {
+              what: 'hard link',
+              before: now.type === 'absent' ? undefined : '(file)',
+              after: `${v.path} to ${v.src ?? ''}`,
+            },
+            ...newAttributes(v),
+          ],
+          [
+            {
+              op: 'link',
+              path: v.path,
+              target: v.src ?? '',
+              hard: true,
+              ...(now.type === 'absent' ? {} : {replace: true}),
+            },
+            ...dressing(v, false),
+          ],
+        );
       }
       case 'touch': {
         if (seen.type === 'absent')
@@ -180,6 +207,8 @@ export default defineModule({
             [{what: 'file', before: undefined, after: v.path}, ...newAttributes(v)],
             [{op: 'touch', path: v.path, ...attributeFields(v, 0o644, false)}],
           );
+        if (now.type === 'link' && v.modification_time !== 'preserve')
+          return refuse('is-link', `${v.path} is a symbolic link to ${now.target}`, {help: 'touch what it leads to'});
         if (v.modification_time === 'preserve') return attributesOnly(v, seen, now.type === 'link');
         const {changes, ops} = compareAttributes(v.path, seen, v);
         return change(
@@ -196,13 +225,40 @@ export default defineModule({
       }
     }
   },
-  result: (v, before, after) => ({
-    path: v.path,
-    state: v.state ?? 'file',
-    dest: v.path,
-    ...('now' in (after as object) ? {} : {}),
-  }),
+  result: (v, _before, after) => {
+    const state = after instanceof Unknown ? {type: 'absent' as const} : after.now;
+    return {
+      path: v.path,
+      dest: v.path,
+      state: state.type === 'absent' || state.type === 'other' ? (v.state ?? 'file') : state.type,
+      ...(state.type === 'absent'
+        ? {}
+        : {
+            mode: octal(state.mode),
+            owner: state.owner,
+            group: state.group,
+            uid: state.uid,
+            gid: state.gid,
+            size: state.sizeBytes,
+          }),
+      ...(v.src === undefined ? {} : {src: v.src}),
+    };
+  },
 });
+
+/** Ops that give attributes to what has just been made. */
+function dressing(
+  v: {path: string; mode?: string | undefined; owner?: string | undefined; group?: string | undefined},
+  isLink: boolean,
+): readonly Op[] {
+  const {mode, ...owners} = attributeFields(v, 0o644, false);
+  return [
+    ...(owners.owner === undefined && owners.group === undefined
+      ? []
+      : [{op: 'chown' as const, path: v.path, ...owners}]),
+    ...(mode === undefined || isLink ? [] : [{op: 'chmod' as const, path: v.path, mode}]),
+  ];
+}
 
 function attributesOnly(
   v: {path: string; mode?: string | undefined; owner?: string | undefined; group?: string | undefined},
@@ -257,16 +313,19 @@ function planLink(
     const {changes, ops} = compareAttributes(v.path, now as never, {owner: v.owner, group: v.group});
     return change(changes, ops);
   }
+  const owners = {path: v.path, owner: v.owner, group: v.group};
+  const made = newAttributes({owner: v.owner, group: v.group});
   if (now.type === 'absent' || now.type === 'link') {
     return change(
-      [{what: 'link target', before: now.target, after: target}],
-      [{op: 'link', path: v.path, target, ...(now.type === 'link' ? {replace: true} : {})}],
+      [{what: 'link target', before: now.target, after: target}, ...made],
+      [{op: 'link', path: v.path, target, ...(now.type === 'link' ? {replace: true} : {})}, ...dressing(owners, true)],
     );
   }
   if (!v.force)
     return refuse('in-the-way', `${v.path} is a ${now.type}, not a link`, {help: '`force: true` replaces it'});
+  const emptied: readonly Op[] = now.type === 'directory' ? [{op: 'remove', path: v.path}] : [];
   return change(
-    [{what: 'link target', before: `(${now.type})`, after: target}],
-    [{op: 'link', path: v.path, target, replace: true}],
+    [{what: 'link target', before: `(${now.type})`, after: target}, ...made],
+    [...emptied, {op: 'link', path: v.path, target, replace: true}, ...dressing(owners, true)],
   );
 }

@@ -1,4 +1,6 @@
 import {
+  settingLine,
+  lineChange,
   MASK,
   Secret,
   all,
@@ -33,6 +35,7 @@ import {
 import {
   brokenQemuLines,
   parseQemuConf,
+  printQemuConf,
   qemuValue,
   removeQemuKey,
   renderQemuValue,
@@ -354,6 +357,9 @@ export default defineModule({
       edited = value === null ? removeQemuKey(edited, key) : setQemuKey(edited, key, value);
       changes.push({what: key, before: shown(old, secret), after: shown(value, secret)});
     }
+    const printed = printQemuConf(edited);
+    for (const [i, one] of changes.entries())
+      changes[i] = lineChange(one, before.text ?? '', printed, settingLine(one.what, '='));
     const hidden = new Set(settings.filter((one) => one.secret).map((one) => one.key));
     const readableByAll = before.inode !== undefined && (before.inode.mode & 0o004) !== 0;
     const findings = policy(edited, settings, readableByAll);

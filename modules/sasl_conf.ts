@@ -1,4 +1,6 @@
 import {
+  settingLine,
+  lineChange,
   Secret,
   all,
   attributeFields,
@@ -275,6 +277,9 @@ export default defineModule({
         after: text !== undefined && isPassword(key) ? Secret.of(text) : value,
       });
     }
+    const lined = changes.map((one) =>
+      lineChange(one, before.text ?? '', printSaslConf(edited), settingLine(one.what, ':')),
+    );
     const mechList = saslValue(edited, 'mech_list');
     const mechanisms = mechList === undefined ? undefined : mechanismsOf(mechList);
     const problems = misfits(mechanisms, saslValue(edited, 'pwcheck_method'), v.allow_weak);
@@ -342,7 +347,7 @@ export default defineModule({
     }
     const changedS = changes.length > 0 ? Infinity : (inode?.mtimeS ?? 0);
     const pending = powerCycle(consoles(v, now.guests, changedS), `it was started before ${path} changed`);
-    return change([...changes, ...others], ops, {findings, pending});
+    return change([...lined, ...others], ops, {findings, pending});
   },
   result: (v, before) => {
     const text = presentText(pathOf(v), before.file);

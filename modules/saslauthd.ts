@@ -1,4 +1,6 @@
 import {
+  settingLine,
+  lineChange,
   account,
   all,
   change,
@@ -251,7 +253,10 @@ export default defineModule({
     const before = presentText(path, now.configs[configs.indexOf(path)] ?? {type: 'absent'});
     if ('kind' in before) return before;
 
-    const {edited, changes: settings} = editConfig(v, parseEnvFile(before.text ?? ''), platform);
+    const {edited, changes: values} = editConfig(v, parseEnvFile(before.text ?? ''), platform);
+    const settings = values.map((one) =>
+      lineChange(one, before.text ?? '', printEnvFile(edited), settingLine(one.what, '=')),
+    );
     const members = membership(v, now, platform);
     if (isNonEmpty(members.problems)) return refuseAll(members.problems);
     const trouble =

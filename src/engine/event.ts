@@ -35,6 +35,7 @@ export type RunEvent =
   | {readonly event: 'task-finished'; readonly result: TaskResult}
   | {readonly event: 'message'; readonly host: string | undefined; readonly text: string}
   | {readonly event: 'problem'; readonly diagnostic: Diagnostic; readonly at: string | undefined}
+  | {readonly event: 'pending-done'; readonly host: string; readonly text: string}
   | {readonly event: 'host-finished'; readonly host: string; readonly summary: HostSummary}
   | {readonly event: 'run-finished'; readonly outcome: RunOutcome};
 

@@ -2,8 +2,20 @@ import {performance} from 'node:perf_hooks';
 import type {Batch} from './batch.ts';
 import type {Emit, HostSummary, TaskResult} from './event.ts';
 import {World} from './world.ts';
+import type {Module} from '../kit/module.ts';
+import type {Probe} from '../kit/probe.ts';
 import type {HostMemory} from '../playbook/scope.ts';
 import type {Become, Connection, Connector, Fragment, Outcome, Session, Target} from '../remote/session.ts';
+
+/** A task whose pending items may have been done by a later task of the same run. */
+export type PendingTask = {
+  readonly module: Module;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly probe: Probe<unknown>;
+  readonly become: Become | undefined;
+  readonly account: string;
+  readonly texts: readonly string[];
+};
 
 /** How the controller works with a host: what it knows of it, its connection, and what it is about to change there. */
 export class HostState {
@@ -18,6 +30,8 @@ export class HostState {
   /** no further task runs here: it failed, or cannot be reached */
   stopped: 'failed' | 'unreachable' | undefined;
   unreachable: {message: string; help: string | undefined} | undefined;
+  /** tasks that said what is still to be done outside of the run; asked again at its end */
+  readonly pendings: PendingTask[] = [];
   /** names of handlers to run at the next flush of handlers */
   readonly notified = new Set<string>();
   factsKnown = false;

@@ -163,6 +163,7 @@ export class ModuleStep {
       });
     }
     if (plan.kind === 'converged') {
+      this.#notePending(module, bound.values, probe, become, account, plan.pending ?? []);
       return this.#done({
         status: 'ok',
         findings: plan.findings ?? [],
@@ -244,6 +245,7 @@ export class ModuleStep {
           return;
         }
         const verdict = verdictOf(module, typed, before, plan, applied, everyRun, run.redactor);
+        this.#notePending(module, values, probe, become, account, verdict.pending ?? []);
         ticket.registered = runner.conclude(this.#step, this.#scope, verdict, this.#fill).registered;
       },
     });
@@ -251,6 +253,17 @@ export class ModuleStep {
     if (delegated) await applyBatch(run, host, batch, [], '');
     else if (guarded) await applyWaiting(run, host, [], '');
     return ticket;
+  }
+
+  #notePending(
+    module: Module,
+    values: Readonly<Record<string, unknown>>,
+    probe: Probe<unknown>,
+    become: Become | undefined,
+    account: string,
+    texts: readonly string[],
+  ): void {
+    if (texts.length > 0) this.#where.pendings.push({module, values, probe, become, account, texts});
   }
 
   /** What a probe gives now: known, or Unknown with the task it waits for. In a run what is unknown is applied and read. */

@@ -3,6 +3,7 @@ import type {RunContext} from './context.ts';
 import type {HostSummary, RunOutcome, TaskResult} from './event.ts';
 import {HostState} from './host.ts';
 import {runPlay} from './play.ts';
+import {settlePending} from './settle-pending.ts';
 
 /**
  * Runs a whole program: play after play. Gives the outcome with its exit status (cli.md). *errors*: only for faults of tsplay itself and
@@ -27,6 +28,7 @@ export async function runProgram(parts: Omit<RunContext, 'stateOf'>): Promise<Ru
   for (const play of run.site.program.plays) for (const name of run.site.hostsOf(play)) stateOf(name);
   try {
     for (const play of run.site.program.plays) await runPlay(run, play);
+    await Promise.allSettled([...run.hosts.values()].map((host) => settlePending(run, host)));
   } finally {
     await Promise.all([...run.hosts.values()].map((host) => host.disconnect()));
   }

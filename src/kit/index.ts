@@ -79,3 +79,4 @@ export {
 export {deviceFrom, deviceShell, sectionsOf, type DeviceState} from './device-probe.ts';
 export {guestProbe, spiceSettings, staleReasons, type GuestState, type SpiceSettings} from './libvirt.ts';
 export {shutDownOp} from './guest-power.ts';
+export {lineChange, settingLine} from './line-change.ts';

@@ -9,7 +9,13 @@ import type {Op} from './op.ts';
 export type Value = string | Secret | Unknown | undefined;
 
 /** One fact that differs, in words of the thing managed: `what: 'mode', before: '0644', after: '0600'`. Several lines = content, shown as a unified diff. */
-export type Change = {readonly what: string; readonly before: Value; readonly after: Value};
+export type Change = {
+  readonly what: string;
+  readonly before: Value;
+  readonly after: Value;
+  /** the two as they stand in a file, for diffs: `mech_list: plain` instead of `plain` */
+  readonly line?: {readonly before: Value; readonly after: Value};
+};
 
 /** What a module decided: nothing to do, these changes by these ops, or a safe stop. */
 export type Plan = {

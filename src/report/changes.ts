@@ -15,8 +15,8 @@ export function diffOf(changes: readonly Change[]): string {
 }
 
 function changeDiff(change: Change): string {
-  const before = shownValue(change.before);
-  const after = shownValue(change.after);
+  const before = shownValue((change.line ?? change).before);
+  const after = shownValue((change.line ?? change).after);
   if (isContent(change.before) || isContent(change.after)) {
     const patch = createTwoFilesPatch(
       `before: ${change.what}`,

@@ -37,6 +37,10 @@ export class JsonReporter {
         host: event.host,
         ...(event.help === undefined ? {} : {help: event.help}),
       });
+    } else if (event.event === 'pending-done') {
+      for (const task of this.#tasks as {host: string; pending: string[]}[]) {
+        if (task.host === event.host) task.pending = task.pending.filter((text) => text !== event.text);
+      }
     } else if (event.event === 'run-finished') this.#outcome = event.outcome;
   }
 

@@ -110,6 +110,10 @@ export class PrettyReporter {
           `${this.#paint(event.diagnostic.severity === 'error' ? 'red' : 'yellow', event.diagnostic.severity)}[${event.diagnostic.code}] ${visible(event.diagnostic.message)}\n${event.diagnostic.help === undefined ? '' : `    help: ${visible(event.diagnostic.help)}\n`}`,
         );
         return;
+      case 'pending-done':
+        this.#pending.get(event.text)?.delete(event.host);
+        if (this.#pending.get(event.text)?.size === 0) this.#pending.delete(event.text);
+        return;
       case 'host-finished':
         this.#working.delete(event.host);
         return;

@@ -30,6 +30,9 @@ export type ShellOptions = {
 
 /** *units*: ms. A fragment that is being ended gets this long before the link is given up. */
 const REAP_GRACE_MS = 20_000;
+
+/** How long an abort waits for what runs on the host to end. */
+const STOP_GRACE_MS = 5000;
 /** *units*: ms for a host to read a whole batch, before the clock of its first fragment starts. */
 const BEGIN_MS = 120_000;
 const SILENCE_MS = 60_000;
@@ -177,8 +180,16 @@ export class ShellSession implements Session {
         }, this.#options.silenceMs ?? SILENCE_MS);
         let lastMs = ambient.nowMs();
         const onAbort = (): void => {
-          reject(lost('stopped on request', progress.awaitedLabel));
-          this.#close('stopped on request');
+          const during = progress.awaitedLabel;
+          const end = (): void => {
+            reject(lost('stopped on request', during));
+            this.#close('stopped on request');
+          };
+          // what runs on the host would go on without us, and hold the lock: it is ended first, as far as that can be done soon
+          const soon = setTimeout(end, STOP_GRACE_MS);
+          cleanUp.push(() => clearTimeout(soon));
+          if (progress.begun && !progress.complete) void this.#stop().then(end, end);
+          else end();
         };
         options.signal?.addEventListener('abort', onAbort, {once: true});
         cleanUp.push(
@@ -255,6 +266,18 @@ export class ShellSession implements Session {
         timer = setTimeout(() => expire(index, timeoutMs), timeoutMs);
       },
     };
+  }
+
+  /** Ends the shell on the host with everything that it runs. */
+  async #stop(): Promise<void> {
+    const {pid} = await this.ready;
+    const {sidekick} = this.#options;
+    if (sidekick === undefined) return;
+    await using second = await sidekick();
+    const shell = `kill -TERM ${pid}\n${reapScript(pid, 0)}`;
+    await second.exchange([
+      {shell, group: 0, onFailure: 'go-on', label: 'ending what runs', secret: false, timeoutMs: 0},
+    ]);
   }
 
   async #reap(stillAwaited: () => boolean, timeoutMs: number, mark: () => void): Promise<void> {

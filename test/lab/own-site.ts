@@ -1,9 +1,11 @@
 // A site of a test's own: an inventory of the lab's plain Debian and busybox hosts, playbooks written on the spot, its own state directory.
 import {existsSync} from 'node:fs';
-import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
+import {Ajv} from 'ajv';
 import {labFolder, runIn} from '../../lab/proof/lab-host.ts';
+import {outputSchema} from '../../src/report/output-schema.ts';
 import {tsplay, type Finished} from './run-tsplay.ts';
 
 /** Why the lab's hosts cannot be used; undefined where they can. */
@@ -19,9 +21,11 @@ const inventory = `all:
     bare1: {ansible_host: 10.77.0.51}
     bare2: {ansible_host: 10.77.0.52, ansible_become_password: admin-lab-only}
     busybox1: {ansible_host: 10.77.0.41}
-    nowhere: {ansible_host: 10.77.0.254}
+    nowhere: {ansible_host: 10.77.0.51, ansible_port: 2}
     here: {ansible_connection: local, ansible_become: false}
 `;
+
+const conforms = new Ajv({strict: true, allErrors: true}).compile(outputSchema);
 
 export type OwnSite = {
   readonly folder: string;
@@ -50,6 +54,9 @@ export async function ownSite(): Promise<OwnSite> {
     return file;
   };
   await write('hosts.yml', inventory);
+  const known = await readFile(path.join(labFolder, 'known_hosts'), 'utf8');
+  const key = /^10\.77\.0\.51\S* (.*)$/m.exec(known)?.[1] ?? '';
+  const knownHosts = await write('known_hosts', `${known}[10.77.0.51]:2 ${key}\n`);
   let serial = 0;
   return {
     folder,
@@ -57,10 +64,13 @@ export async function ownSite(): Promise<OwnSite> {
     play: async (mode, playbook, options = {}) => {
       const file = await write(`play${serial++}.yml`, playbook);
       const form = options.plain === true ? ['--output', 'plain'] : ['--output', 'json'];
-      return tsplay([mode, file, '-i', path.join(folder, 'hosts.yml'), ...form, ...(options.args ?? [])], {
-        TSPLAY_STATE: path.join(folder, 'state'),
-        ...options.env,
-      });
+      const finished = await tsplay(
+        [mode, file, '-i', path.join(folder, 'hosts.yml'), ...form, ...(options.args ?? [])],
+        {TSPLAY_STATE: path.join(folder, 'state'), TSPLAY_KNOWN_HOSTS: knownHosts, ...options.env},
+      );
+      if (options.plain !== true && !conforms(finished.report))
+        throw new Error(`the document does not conform: ${JSON.stringify(conforms.errors).slice(0, 2000)}`);
+      return finished;
     },
     remove: () => rm(folder, {recursive: true, force: true}),
   };

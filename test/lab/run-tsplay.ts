@@ -15,6 +15,8 @@ export type Report = {
         readonly changed: number;
         readonly failed: number;
         readonly refused: number;
+        readonly skipped: number;
+        readonly ignored: number;
         readonly unknown: number;
         readonly roundTrips: number;
       }
@@ -32,6 +34,7 @@ export type Report = {
     readonly findings?: readonly {readonly severity: string; readonly code: string; readonly message: string}[];
     readonly changes?: readonly unknown[];
     readonly pending?: readonly string[];
+    readonly notified?: readonly string[];
   }[];
   readonly problems: readonly {readonly severity: string; readonly code: string; readonly message: string}[];
 };

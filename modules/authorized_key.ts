@@ -1,15 +1,16 @@
 import {
-  account,
+  accountExists,
   all,
   change,
+  compareAttributes,
   converged,
   defineModule,
+  homeFile,
   p,
-  read,
   refuse,
-  sh,
   sha256Bytes,
-  stdoutText,
+  textOf,
+  type FileState,
   type Problem,
   type Values,
 } from '#kit';
@@ -72,26 +73,6 @@ function keysWanted(v: V): {keys: readonly AuthorizedKey[]; problems: readonly P
   return {keys, problems};
 }
 
-/** The account's file with what stands around it: home and folder are known only on the host, so they are read in one fragment. */
-function keyFile(user: string, path: string | undefined) {
-  const fragment = sh`u=${user}; home=$( (getent passwd "$u" || grep "^$u:" /etc/passwd) 2>/dev/null | head -n 1 | cut -d: -f6); f=${path ?? ''}; [ -n "$f" ] || f="$home/.ssh/authorized_keys"; d=$(dirname "$f"); printf '%s\n' "$f"; stat -c '%U:%a' "$d" 2>/dev/null || echo none; if [ -e "$f" ]; then stat -c '%U:%a' "$f"; cat "$f"; else echo none; fi`;
-  return read(
-    fragment,
-    (reply) => {
-      const [file = '', folder = 'none', own = 'none', ...rest] = stdoutText(reply).split('\n');
-      return {file, folder, own, text: own === 'none' ? '' : rest.join('\n'), readable: reply.exit === 0};
-    },
-    {
-      dependsOn: [
-        `account:${user}`,
-        ...(path === undefined
-          ? [`tree:/home` as const, 'tree:/root' as const, 'tree:/var/lib' as const]
-          : [`file:${path}` as const]),
-      ],
-    },
-  );
-}
-
 /** Who may log in with which key. Foreign keys, order and comments stay. *source*: Ansible's authorized_key; sshd(8). */
 export default defineModule({
   name: 'authorized_key',
@@ -101,16 +82,37 @@ export default defineModule({
     '- authorized_key:\n    user: root\n    key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1lMMmzKXh0Q1uI1nHjp0JgZ0Y3cR8b0d9v1wJm0y7W example\n',
   ],
   check: (v) => keysWanted(v).problems,
-  probe: (v) => all({owner: account(v.user), store: keyFile(v.user, v.path)}),
-  plan: (v, {owner, store}, host) => {
-    if (owner.type === 'absent')
-      return refuse('no-account', `no account ${v.user}`, {help: 'make it with `user` first'});
-    if (!store.readable)
-      return refuse('unreadable', `${store.file} cannot be read by this account`, {help: 'use `become: true`'});
-    if (!store.file.startsWith('/'))
-      return refuse('no-home', `${v.user} has no home directory`, {help: 'give `path`, or the account a home'});
+  probe: (v) => all({exists: accountExists(v.user), store: homeFile(v.user, '.ssh/authorized_keys', v.path)}),
+  plan: (v, {exists, store}, host) => {
+    if (!exists || store.path === undefined)
+      return v.state === 'absent'
+        ? converged()
+        : refuse('no-account', `no account ${v.user}`, {help: 'make it with `user` first'});
+    const {path, folder, file: now} = store;
+    if (!path.startsWith('/') || (v.path === undefined && store.home === '/'))
+      return refuse('no-home', `${v.user} has no home directory of its own`, {
+        help: 'give `path`, or the account a home',
+      });
+    if (v.path === undefined && store.homeState.type === 'absent' && v.state === 'present')
+      return refuse('no-home', `the home ${store.home} of ${v.user} does not exist`, {
+        help: 'make it first, or give `path`',
+      });
+    if (now.type === 'link')
+      return refuse('is-link', `${path} is a symbolic link`, {help: 'give the `path` that it leads to'});
+    if (now.type !== 'file' && now.type !== 'absent') return refuse('not-a-file', `${path} is a ${now.type}`);
+    if (now.type === 'file' && (now.denied === true || now.content === undefined))
+      return refuse('unreadable', `${path} cannot be read by this account`, {help: 'use `become: true`'});
+    const present = now.type === 'file' && now.content !== undefined ? textOf(now.content) : '';
+    if (present === undefined) return refuse('not-text', `${path} is not a UTF-8 text`);
+    if (now.type === 'absent' && v.state === 'absent') return converged();
+    if (folder.type === 'absent' && !v.manage_dir)
+      return refuse('no-folder', `${folderOf(path)} does not exist`, {
+        help: 'make it first, or set `manage_dir: true`',
+      });
+    if (folder.type !== 'absent' && folder.type !== 'directory' && folder.type !== 'link')
+      return refuse('not-a-directory', `${folderOf(path)} is not a directory`);
     const {keys} = keysWanted(v);
-    const before = parseAuthorizedKeys(store.text);
+    const before = parseAuthorizedKeys(present);
     let after = before;
     if (v.state === 'absent') for (const key of keys) after = removeKey(after, key);
     else {
@@ -131,24 +133,44 @@ export default defineModule({
       );
     }
     const text = printAuthorizedKeys(after);
-    const folder = store.file.replace(/\/[^/]*$/, '') || '/';
-    const group = owner.primaryGroup;
-    const changes =
-      text === store.text
-        ? []
-        : [{what: store.file, before: store.own === 'none' ? undefined : store.text, after: text}];
-    if (changes.length === 0) return converged();
-    return change(changes, [
-      ...(store.folder === 'none' && v.manage_dir
-        ? [{op: 'mkdir' as const, path: folder, mode: '0700', owner: v.user, group}]
-        : []),
-      {
-        op: 'write',
-        path: store.file,
-        content: text,
-        ...(store.own === 'none' ? {mode: '0600', owner: v.user, group} : {}),
-      },
-    ]);
+    const group = store.homeState.type === 'directory' ? store.homeState.group : undefined;
+    const owned = {owner: v.user, ...(group === undefined ? {} : {group})};
+    // sshd refuses keys that others could have written. A path of the administrator's choosing keeps what he has made of it.
+    const repairs = v.path === undefined ? [repair(folderOf(path), folder, v.user), repair(path, now, v.user)] : [];
+    const kept = repairs.flatMap((r) => r.ops);
+    const changed = text !== present || now.type === 'absent';
+    return change(
+      [
+        ...(folder.type === 'absent' ? [{what: 'directory', before: undefined, after: folderOf(path)}] : []),
+        ...(changed ? [{what: path, before: now.type === 'absent' ? undefined : present, after: text}] : []),
+        ...repairs.flatMap((r) => r.changes),
+      ],
+      [
+        ...(folder.type === 'absent' ? [{op: 'mkdir' as const, path: folderOf(path), mode: '0700', ...owned}] : []),
+        ...(changed
+          ? [{op: 'write' as const, path, content: text, ...(now.type === 'absent' ? {mode: '0600', ...owned} : {})}]
+          : []),
+        ...kept,
+      ],
+    );
   },
   result: (v) => ({user: v.user, state: v.state, exclusive: v.exclusive}),
 });
+
+function folderOf(path: string): string {
+  return path.replace(/\/[^/]*$/, '') || '/';
+}
+
+/** What makes sshd pass over a file: another owner, or others may write. *source*: sshd_config(5), StrictModes. */
+function repair(path: string, now: FileState, user: string): ReturnType<typeof compareAttributes> {
+  if (now.type !== 'file' && now.type !== 'directory') return {changes: [], ops: []};
+  return compareAttributes(
+    path,
+    now,
+    {
+      ...(now.owner === user || now.owner === 'root' ? {} : {owner: user}),
+      ...((now.mode & 0o022) === 0 ? {} : {mode: 'go-w'}),
+    },
+    `${path} `,
+  );
+}

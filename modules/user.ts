@@ -5,14 +5,19 @@ import {
   change,
   converged,
   defineModule,
+  file,
   groupExists,
+  homeFile,
   isNonEmpty,
   list,
   p,
   predictAccount,
+  predictGroup,
   refuse,
   type AccountState,
   type Change,
+  type HomeFile,
+  type Key,
   type Op,
 } from '#kit';
 
@@ -72,8 +77,15 @@ export default defineModule({
         ]
       : []),
   ],
-  probe: (v) => all({now: account(v.name), groups: list(groupsOf(v).map(groupExists))}),
-  plan: (v, {now, groups}, host) => {
+  probe: (v) =>
+    all({
+      now: account(v.name),
+      groups: list(groupsOf(v).map(groupExists)),
+      ownGroup: groupExists(v.name),
+      home: file(homeOf(v)),
+      sshSkeleton: file(`${v.skeleton ?? '/etc/skel'}/.ssh`),
+    }),
+  plan: (v, {now, groups, ownGroup, home, sshSkeleton}, host) => {
     const key = `account:${v.name}` as const;
     const affects = [key, 'group:*'] as const;
     if (v.state === 'absent') {
@@ -99,7 +111,12 @@ export default defineModule({
     const missing = groupsOf(v).filter((_name, i) => groups[i] === false);
     if (missing.length > 0)
       return refuse('no-group', `there is no group ${missing.join(', ')}`, {help: 'make it first: `group`'});
-    return now.type === 'absent' ? createPlan(v, key) : modifyPlan(v, now, key);
+    return now.type === 'absent'
+      ? createPlan(v, key, {
+          ownGroup,
+          freshHome: v.create_home && home.type === 'absent' && sshSkeleton.type === 'absent',
+        })
+      : modifyPlan(v, now, key);
   },
   result: (v, _before, after) => ({
     name: v.name,
@@ -142,7 +159,28 @@ type V = {
   expires: number | undefined;
 };
 
-function createPlan(v: V, key: `account:${string}`) {
+/** Where the home will be, unless useradd has been told otherwise in its defaults. */
+function homeOf(v: {name: string; home?: string | undefined}): string {
+  return v.home ?? `/home/${v.name}`;
+}
+
+/** The account's keys, as they will be looked for below a home that is new: so a later task knows in check mode that there are none. */
+function noKeysYet(v: V): {readonly key: Key; readonly value: HomeFile} {
+  const home = homeOf(v);
+  const group = v.group ?? v.name;
+  return {
+    key: homeFile(v.name, '.ssh/authorized_keys').reads[0]!.key,
+    value: {
+      path: `${home}/.ssh/authorized_keys`,
+      home,
+      homeState: {type: 'directory', mode: 0o700, owner: v.name, group, uid: -1, gid: -1, sizeBytes: 0, mtimeS: 0},
+      folder: {type: 'absent'},
+      file: {type: 'absent'},
+    },
+  };
+}
+
+function createPlan(v: V, key: `account:${string}`, seen: {ownGroup: boolean; freshHome: boolean}) {
   const changes: Change[] = [{what: 'account', before: undefined, after: v.name}];
   const say = (what: string, after: string | undefined): void => {
     if (after !== undefined) changes.push({what, before: undefined, after});
@@ -157,6 +195,8 @@ function createPlan(v: V, key: `account:${string}`) {
   if (v.uid !== undefined) argv.push('-u', String(v.uid), ...(v.non_unique ? ['-o'] : []));
   if (v.comment !== undefined) argv.push('-c', v.comment);
   if (v.group !== undefined) argv.push('-g', v.group);
+  // useradd would want to make a group of the account's name
+  else if (seen.ownGroup) argv.push('-N');
   if (v.groups !== undefined && v.groups.length > 0) argv.push('-G', v.groups.join(','));
   if (v.home !== undefined) argv.push('-d', v.home);
   if (v.shell !== undefined) argv.push('-s', v.shell);
@@ -165,7 +205,6 @@ function createPlan(v: V, key: `account:${string}`) {
   if (v.create_home && v.skeleton !== undefined) argv.push('-k', v.skeleton);
   if (v.expires !== undefined && v.expires >= 0) argv.push('-e', isoDay(v.expires));
   argv.push(v.name);
-  const home = v.home ?? `/home/${v.name}`;
   const ops: Op[] = [
     {
       op: 'run',
@@ -173,14 +212,19 @@ function createPlan(v: V, key: `account:${string}`) {
       affects: [
         key,
         ...(v.groups ?? []).map((name) => `group:${name}` as const),
-        ...(v.create_home ? ([`tree:${home}`] as const) : []),
+        ...(v.create_home ? ([`tree:${homeOf(v)}`] as const) : []),
       ],
-      creates: ['group:*'],
-      predicts: [predictAccount(v.name, true)],
+      creates: v.group === undefined && !seen.ownGroup ? [`group:${v.name}`] : [],
     },
   ];
   addPassword(v, undefined, changes, ops, key);
-  return change(changes, ops);
+  const last = ops.pop()!;
+  const predicts = [
+    predictAccount(v.name, true),
+    ...(v.groups ?? []).map((name) => predictGroup(name, true)),
+    ...(seen.freshHome && !seen.ownGroup ? [noKeysYet(v)] : []),
+  ];
+  return change(changes, [...ops, {...last, predicts}]);
 }
 
 function modifyPlan(v: V, now: Extract<AccountState, {type: 'account'}>, key: `account:${string}`) {
@@ -242,7 +286,11 @@ function modifyPlan(v: V, now: Extract<AccountState, {type: 'account'}>, key: `a
         ...touchedGroups(v, now),
         ...(v.move_home ? ([`tree:${now.home}`, `tree:${v.home ?? now.home}`] as const) : []),
       ],
-      ...(predictable ? {predicts: [{key, value: after}]} : {}),
+      predicts: [
+        ...(predictable ? [{key, value: after}] : []),
+        predictAccount(v.name, true),
+        ...touchedGroups(v, now).map((name) => predictGroup(name.slice('group:'.length), true)),
+      ],
     });
   }
   addPassword(v, now, changes, ops, key);
@@ -278,6 +326,7 @@ function addPassword(
       argv: ['chpasswd', '-e'],
       stdin: Secret.join([`${v.name}:`, v.password, '\n']),
       affects: [key],
+      predicts: [predictAccount(v.name, true)],
     });
     if (v.password_lock === true) ops.push({op: 'run', argv: ['usermod', '-L', v.name], affects: [key]});
     return;

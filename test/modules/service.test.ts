@@ -102,7 +102,7 @@ for (const [given, expected] of wrong)
   test(`wrong: ${JSON.stringify(given)}`, (t) => t.deepEqual(mistakes(systemd, given), expected));
 
 test('the file of an instance is its template', (t) => {
-  const keys = (name: string) => systemd.probe({name} as never).reads.map((read) => read.key);
+  const keys = (name: string) => systemd.probe({name}).reads.map((read) => read.key);
   t.true(keys('a@b').includes('file:/etc/systemd/system/a@.service'));
   t.true(keys('a').includes('file:/etc/systemd/system/a.service'));
 });

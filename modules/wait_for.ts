@@ -59,7 +59,8 @@ function lookAtPort(v: V, port: number): ShellText {
     );
   if (v.search_regex === undefined && here.includes(v.host))
     return sockets(v.state === 'drained' ? '(0[1-57-9B]|0A)' : '0A');
-  const talk = v.search_regex === undefined ? sh`:` : sh`dd bs=4096 count=1 <&3 2>/dev/null | { ${matches(v.search_regex)}; }`;
+  const talk =
+    v.search_regex === undefined ? sh`:` : sh`dd bs=4096 count=1 <&3 2>/dev/null | { ${matches(v.search_regex)}; }`;
   const bash = `exec 3<>"/dev/tcp/$1/$2" && { ${talk.shell}; }`;
   const nc =
     v.search_regex === undefined

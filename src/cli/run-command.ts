@@ -15,8 +15,9 @@ import {openSite} from '../playbook/site.ts';
 import {listPlays} from '../playbook/select.ts';
 import {validateSite} from '../playbook/validate.ts';
 import {formatDiagnostic} from '../report/code-frame.ts';
-import {JsonReporter, taskJson} from '../report/json.ts';
+import {JsonReporter, taskJson, type Hide} from '../report/json.ts';
 import {PrettyReporter, type Output} from '../report/pretty.ts';
+import {redactData} from '../secrets/redact-data.ts';
 import {Redactor} from '../secrets/redactor.ts';
 import {stateFolder, factCache} from './state.ts';
 import {exitStatus} from './exit-status.ts';
@@ -52,7 +53,10 @@ export async function runCommand(
   const id = `${now().toISOString().replace(/[-:]/g, '').replace(/\..*/, '')}-${Buffer.from(random(3)).toString('hex')}`;
   const info: RunInfo = {id, mode: check ? 'check' : 'run', playbooks, started: now().toISOString()};
   const began = performance.now();
-  const json = new JsonReporter(info, () => performance.now() - began);
+  // the last line of defence: what comes back from hosts, and what was read from files, may hold secrets too
+  const redactor = new Redactor();
+  const hide = <T>(data: T): T => redactData(redactor, data);
+  const json = new JsonReporter(info, () => performance.now() - began, hide);
   const verbosity = Number(options['verbose'] ?? 0);
   const tell = (problem: Diagnostic): void => {
     process.stderr.write(`${formatDiagnostic(problem, {color: color && process.stderr.isTTY})}\n\n`);
@@ -141,7 +145,7 @@ export async function runCommand(
     const {releaseAtExit} = await import('../remote/lock.ts');
     const {CertificateMaker} = await import('../engine/content.ts');
     const out: Output = {
-      write: (text) => process.stdout.write(text),
+      write: (text) => process.stdout.write(redactor.redact(text)),
       columns: terminal ? process.stdout.columns : 0,
       color,
       live: terminal && form === 'pretty',
@@ -154,14 +158,13 @@ export async function runCommand(
     });
     const eventsFile = options['events'] === undefined ? undefined : resolve(cwd, String(options['events']));
     if (eventsFile !== undefined) writeFileSync(eventsFile, '', {mode: 0o600});
-    const redactor = new Redactor();
     for (const password of vault.passwords) redactor.add(password.password);
     for (const secret of [connection.password, connection.becomePassword, connection.passphrase])
       if (secret !== undefined) redactor.add(secret);
     const errorFindings = new Set<string>();
     const emit = (event: RunEvent): void => {
       if (event.event === 'task-finished' && hasErrorFinding(event.result)) errorFindings.add(event.result.host);
-      if (eventsFile !== undefined) appendFileSync(eventsFile, `${redactor.redact(eventLine(event))}\n`);
+      if (eventsFile !== undefined) appendFileSync(eventsFile, `${eventLine(event, hide)}\n`);
       json.on(event);
       if (form !== 'json') pretty.on(event);
     };
@@ -276,12 +279,16 @@ async function connectionOptions(
 }
 
 /** An event as a line of JSON; task results in the shape of the report. */
-function eventLine(event: RunEvent): string {
+function eventLine(event: RunEvent, hide: Hide): string {
   const at = new Date().toISOString();
-  return JSON.stringify(
-    event.event === 'task-finished' ? {at, event: event.event, result: taskJson(event.result)} : {at, ...event},
-    (_key, value: unknown): unknown =>
-      value instanceof Map ? Object.fromEntries(value as Map<string, unknown>) : value,
+  const shown =
+    event.event === 'task-finished'
+      ? {at, event: event.event, result: taskJson(event.result, hide)}
+      : event.event === 'run-started' || event.event === 'run-finished' || event.event === 'host-finished'
+        ? {at, ...event}
+        : {at, ...hide(event), event: event.event};
+  return JSON.stringify(shown, (_key, value: unknown): unknown =>
+    value instanceof Map ? Object.fromEntries(value as Map<string, unknown>) : value,
   );
 }
 

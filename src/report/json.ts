@@ -18,22 +18,24 @@ export class JsonReporter {
   readonly #problems: unknown[] = [];
   readonly #info: RunInfo;
   readonly #sinceStartMs: () => number;
+  readonly #hide: Hide;
   #outcome: RunOutcome | undefined;
 
-  /** `sinceStartMs` tells how long the run has lasted, for documents of runs that never began or were broken off. */
-  constructor(info: RunInfo, sinceStartMs: () => number) {
+  /** `sinceStartMs` tells how long the run has lasted, for documents of runs that never began or were broken off; `hide` takes known secrets out of texts. */
+  constructor(info: RunInfo, sinceStartMs: () => number, hide: Hide) {
     this.#info = info;
     this.#sinceStartMs = sinceStartMs;
+    this.#hide = hide;
   }
 
   on(event: RunEvent): void {
-    if (event.event === 'task-finished') this.#tasks.push(taskJson(event.result));
+    if (event.event === 'task-finished') this.#tasks.push(taskJson(event.result, this.#hide));
     else if (event.event === 'problem') this.problem(event.diagnostic, event.at);
     else if (event.event === 'host-unreachable') {
       this.#problems.push({
         severity: 'error',
         code: 'unreachable',
-        message: `${event.host}: ${event.message}`,
+        message: `${event.host}: ${this.#hide(event.message)}`,
         host: event.host,
         ...(event.help === undefined ? {} : {help: event.help}),
       });
@@ -49,7 +51,7 @@ export class JsonReporter {
     this.#problems.push({
       severity: diagnostic.severity,
       code: diagnostic.code,
-      message: diagnostic.message,
+      message: this.#hide(diagnostic.message),
       ...(place === undefined ? {} : {at: place}),
       ...(diagnostic.help === undefined ? {} : {help: diagnostic.help}),
     });
@@ -68,32 +70,35 @@ export class JsonReporter {
   }
 }
 
-/** One task result in the shape of cli.md. */
-export function taskJson(result: TaskResult): unknown {
+/** Data with every secret hidden that this process knows of, whatever it came from. */
+export type Hide = <T>(data: T) => T;
+
+/** One task result in the shape of the document. `hide` is applied to what is free text: names of the document's own are never touched. */
+export function taskJson(result: TaskResult, hide: Hide): unknown {
   return {
     host: result.host,
     play: result.play,
-    task: result.task,
+    task: hide(result.task),
     module: result.module,
     at: result.at,
     status: result.status,
-    item: plain(result.item),
-    changes: result.changes.map((c) => ({what: c.what, before: jsonValue(c.before), after: jsonValue(c.after)})),
+    item: hide(plain(result.item)),
+    changes: result.changes.map((c) => hide({what: c.what, before: jsonValue(c.before), after: jsonValue(c.after)})),
     findings: result.findings.map((f) => ({
       severity: f.severity ?? 'error',
       code: f.code,
-      message: f.message,
-      ...(f.help === undefined ? {} : {help: f.help}),
+      message: hide(f.message),
+      ...(f.help === undefined ? {} : {help: hide(f.help)}),
     })),
-    diff: diffOf(result.changes),
-    message: result.message ?? '',
-    ...(result.help === undefined ? {} : {help: result.help}),
-    ...(result.command === undefined ? {} : {command: result.command}),
+    diff: hide(diffOf(result.changes)),
+    message: hide(result.message ?? ''),
+    ...(result.help === undefined ? {} : {help: hide(result.help)}),
+    ...(result.command === undefined ? {} : {command: hide(result.command)}),
     ...(result.everyRun ? {everyRun: true} : {}),
     ...(result.handler ? {handler: true} : {}),
     ...(result.notified.length === 0 ? {} : {notified: result.notified}),
-    ...(result.control === undefined ? {} : {control: plain(result.control)}),
-    pending: result.pending,
+    ...(result.control === undefined ? {} : {control: hide(plain(result.control))}),
+    pending: hide(result.pending),
     durationMs: result.durationMs,
   };
 }

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type {ControllerFile, FileState, HomeFile, Host, Values} from '../../src/kit/index.ts';
+import type {ControllerFile, FileState, HomeFile, Host} from '../../src/kit/index.ts';
 import spiceClient from '../../modules/spice_client.ts';
 
 // What the engine hands to a module, as far as this one looks at it.

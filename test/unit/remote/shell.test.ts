@@ -298,7 +298,10 @@ test('silence is told with what is awaited, again and again', async (t) => {
   });
   // on a busy machine the quick one may be waited for as well
   t.true(told.filter((label) => label === 'slow').length >= 2, told.join());
-  t.false(told.some((label) => label.startsWith('too early')), told.join());
+  t.false(
+    told.some((label) => label.startsWith('too early')),
+    told.join(),
+  );
 });
 
 test('exchanges at the same time are queued, and counted', async (t) => {

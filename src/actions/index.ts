@@ -2,6 +2,7 @@ import type {Action} from '../engine/action.ts';
 import {assert} from './assert.ts';
 import {debug} from './debug.ts';
 import {fail} from './fail.ts';
+import {fetch} from './fetch.ts';
 import {includeVars} from './include-vars.ts';
 import {addHost, groupBy} from './inventory-actions.ts';
 import {meta} from './meta.ts';
@@ -12,7 +13,19 @@ import {waitForConnection} from './wait-for-connection.ts';
 
 /** All engine tasks by name. */
 export const actions: ReadonlyMap<string, Action> = new Map(
-  [addHost, assert, debug, fail, gatherFacts, groupBy, includeVars, meta, pause, setFact, setup, waitForConnection].map(
-    (action) => [action.name, action],
-  ),
+  [
+    addHost,
+    assert,
+    debug,
+    fail,
+    fetch,
+    gatherFacts,
+    groupBy,
+    includeVars,
+    meta,
+    pause,
+    setFact,
+    setup,
+    waitForConnection,
+  ].map((action) => [action.name, action]),
 );

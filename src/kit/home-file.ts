@@ -2,7 +2,7 @@ import {sha256} from './content.ts';
 import type {Key} from './key.ts';
 import type {Probe} from './probe.ts';
 import {read, type FileState, type Inode, type Reply} from './reads.ts';
-import {sh} from './shell.ts';
+import {rawShell, sh} from './shell.ts';
 
 /**
  * A file whose place follows from an account (`~uvmb/.ssh/authorized_keys`), with the folders that lead to it. `path` is undefined where
@@ -18,17 +18,19 @@ export type HomeFile = {
 
 /**
  * Reads a file below an account's home, or at `path` where that is given: home and content are read together on the host, since no read
- * may depend on another. *units*: content up to 1 MiB; a larger file counts as not readable.
+ * may depend on another. Without `user` the account is the one that reads. *units*: content up to 1 MiB; a larger file counts as not readable.
  */
-export function homeFile(user: string, relative: string, path?: string): Probe<HomeFile> {
+export function homeFile(user: string | undefined, relative: string, path?: string): Probe<HomeFile> {
+  const who = user === undefined ? rawShell('"$(id -un)"') : sh`${user}`;
+  const line = user === undefined ? rawShell('"^$(id -un):"') : sh`${`^${user}:`}`;
   const place = path === undefined ? sh`"$h"/${relative}` : sh`${path}`;
-  const fragment = sh`e=$(getent passwd ${user} 2>/dev/null || grep ${`^${user}:`} /etc/passwd) || exit 3
+  const fragment = sh`e=$(getent passwd ${who} 2>/dev/null || grep ${line} /etc/passwd) || exit 3
 h=$(printf '%s\n' "$e" | cut -d: -f6); f=${place}; d=$(dirname -- "$f")
 printf '%s\n' "$f" "$h"
 for x in "$h" "$d" "$f"; do stat -c '%F|%a|%U|%G|%u|%g|%s|%Y' -- "$x" 2>/dev/null || echo absent; done
 if [ -f "$f" ] && [ ! -L "$f" ]; then head -c 1048577 -- "$f" || exit 4; fi`;
   const dependsOn: Key[] = [
-    `account:${user}`,
+    user === undefined ? 'account:*' : `account:${user}`,
     ...(path === undefined ? (['tree:/home', 'tree:/root'] as const) : [`file:${path}` as const]),
   ];
   return read(fragment, parse, {dependsOn});

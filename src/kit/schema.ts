@@ -19,7 +19,7 @@ export type Kind =
   | {readonly kind: 'object'; readonly params: Params}
   | {readonly kind: 'map'; readonly of: Kind}
   | {readonly kind: 'any'}
-  | {readonly kind: 'controllerFile'; readonly folder: string}
+  | {readonly kind: 'controllerFile'; readonly folder: string; readonly arguments?: true}
   | {readonly kind: 'template'}
   | {readonly kind: 'either'; readonly of: readonly Kind[]};
 
@@ -43,7 +43,10 @@ export type Values<S extends Params> = {
 };
 
 /** A file or folder on the controller that a parameter names. `bytes` is there up to 1 MiB. `mode`: its permission bits as octal text. */
-export type ControllerFile =
+export type ControllerFile = {
+  /** what stands behind the path, where the parameter is a command line */
+  readonly arguments?: string | Secret;
+} & (
   | {readonly type: 'missing'; readonly path: string; readonly searched: readonly string[]}
   | {
       readonly type: 'file';
@@ -60,7 +63,8 @@ export type ControllerFile =
         | {readonly type: 'file'; readonly blob: Blob; readonly bytes?: Uint8Array}
         | {readonly type: 'link'; readonly target: string}
       ))[];
-    };
+    }
+);
 
 /** A controller template, rendered with the task's variables. */
 export type Rendered = {readonly path: string; readonly text: string | Secret};
@@ -141,8 +145,16 @@ export const p = {
   /** Any data; secrets inside stay Secret. */
   any: <const O extends Options>(doc: string, o?: O): Param<unknown, NeedOf<O>> => param({kind: 'any'}, doc, o),
   /** A file or folder on the controller, looked for in the role's and playbook's `folder` (default `files`) and beside the playbook. */
-  controllerFile: <const O extends Options & {folder?: string}>(doc: string, o?: O): Param<ControllerFile, NeedOf<O>> =>
-    param({kind: 'controllerFile', folder: o?.folder ?? 'files'}, doc, o),
+  /** `arguments`: a command line, whose first word is the file. */
+  controllerFile: <const O extends Options & {folder?: string; arguments?: true}>(
+    doc: string,
+    o?: O,
+  ): Param<ControllerFile, NeedOf<O>> =>
+    param(
+      {kind: 'controllerFile', folder: o?.folder ?? 'files', ...(o?.arguments === true ? {arguments: true} : {})},
+      doc,
+      o,
+    ),
   /** A template on the controller (`templates/`), rendered before the plan. */
   template: <const O extends Options>(doc: string, o?: O): Param<Rendered, NeedOf<O>> =>
     param({kind: 'template'}, doc, o),

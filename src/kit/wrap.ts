@@ -62,12 +62,21 @@ function wrapKind(kind: Kind, plain: unknown, original: unknown, resolve: Resolv
       return fitting === undefined ? plain : wrapKind(fitting, plain, original, resolve);
     }
     case 'controllerFile':
-      return resolve.file(plain as string, kind.folder);
+      return kind.arguments === true
+        ? commandFile(plain as string, original, (path) => resolve.file(path, kind.folder))
+        : resolve.file(plain as string, kind.folder);
     case 'template':
       return resolve.template(plain as string);
     default:
       return plain;
   }
+}
+
+/** A file of the controller with arguments behind it; quotes keep blanks in its path. */
+function commandFile(line: string, original: unknown, find: (path: string) => ControllerFile): ControllerFile {
+  const [whole = '', , quoted, bare = ''] = /^\s*(?:(["'])(.*?)\1|(\S+))\s*/s.exec(line) ?? [];
+  const rest = original instanceof Secret ? original.slice(whole.length) : line.slice(whole.length);
+  return {...find(quoted ?? bare), arguments: rest};
 }
 
 /** Removes `//`, `/./` and a trailing slash; `..` stays, since a symlink may give it another meaning. */

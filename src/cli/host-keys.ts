@@ -1,7 +1,6 @@
 import type {Diagnostic} from '../base/diagnostic.ts';
-import type {RunContext} from '../engine/context.ts';
-import {HostState} from '../engine/host.ts';
 import type {ConnectorOptions} from '../remote/connector.ts';
+import type {UnknownKey} from '../remote/hostkeys.ts';
 import type {Target} from '../remote/session.ts';
 import {askText} from './prompt.ts';
 
@@ -10,39 +9,22 @@ import {askText} from './prompt.ts';
  * false = unknown keys were not taken, so nothing is attempted. A changed key is no matter of this table: that host is unreachable.
  */
 export async function confirmHostKeys(
-  run: Omit<RunContext, 'stateOf'>,
+  all: readonly Target[],
   options: ConnectorOptions,
   accept: boolean,
   interactive: boolean,
   tell: (problem: Diagnostic) => void,
+  signal: AbortSignal,
 ): Promise<boolean> {
-  const targets = new Map<string, Target>();
-  for (const play of run.site.program.plays) {
-    for (const name of run.site.hostsOf(play)) {
-      if (targets.has(name)) continue;
-      const state = new HostState(
-        name,
-        {facts: {}, setFacts: new Map(), registered: new Map(), includedVars: new Map()},
-        run.connector,
-        run.emit,
-      );
-      const target = run.targetOf(state, run.site.scopeFor(name, play, undefined, state.memory));
-      if (target.transport === 'ssh') targets.set(name, target);
-    }
-  }
-  if (targets.size === 0) return true;
-  const [{surveyHostKeys}, {sshSettings}, {appendKnownHosts}] = await Promise.all([
+  const targets = all.filter((target) => target.transport === 'ssh');
+  if (targets.length === 0) return true;
+  const [{surveyHostKeys, acceptHostKeys}, {sshSettings}] = await Promise.all([
     import('../remote/hostkeys.ts'),
     import('../remote/connector.ts'),
-    import('../remote/known-hosts-files.ts'),
   ]);
-  const survey = await surveyHostKeys([...targets.values()], sshSettings(options), run.signal);
+  const survey = await surveyHostKeys(targets, sshSettings(options), signal);
   if (survey.unknown.length === 0) return true;
-  const width = Math.max(...survey.unknown.map((key) => key.host.length));
-  const table = survey.unknown
-    .map((key) => `  ${key.host.padEnd(width)}  ${key.keyType.padEnd(12)}  ${key.sha256}`)
-    .join('\n');
-  process.stderr.write(`Hosts that no known_hosts file knows:\n${table}\n`);
+  process.stderr.write(`Hosts that no known_hosts file knows:\n${keyTable(survey.unknown)}`);
   const yes =
     accept || (interactive && /^y(es)?$/i.test((await askText('Take these keys into known_hosts? [y/N] ')).trim()));
   if (!yes) {
@@ -54,9 +36,12 @@ export async function confirmHostKeys(
     });
     return false;
   }
-  const byFile = new Map<string, typeof survey.unknown>();
-  for (const key of survey.unknown)
-    if (key.file !== undefined) byFile.set(key.file, [...(byFile.get(key.file) ?? []), key]);
-  for (const [file, keys] of byFile) appendKnownHosts(file, keys);
+  acceptHostKeys(survey.unknown);
   return true;
+}
+
+/** Keys in a line each: host, type, fingerprint. */
+export function keyTable(keys: readonly Pick<UnknownKey, 'host' | 'keyType' | 'sha256'>[]): string {
+  const width = Math.max(...keys.map((key) => key.host.length));
+  return keys.map((key) => `  ${key.host.padEnd(width)}  ${key.keyType.padEnd(12)}  ${key.sha256}\n`).join('');
 }

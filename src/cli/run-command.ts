@@ -11,7 +11,9 @@ import {Secret} from '../base/secret.ts';
 import type {RunContext} from '../engine/context.ts';
 import type {RunEvent, RunInfo} from '../engine/event.ts';
 import {hasErrorFinding, runProgram} from '../engine/run.ts';
+import {HostState} from '../engine/host.ts';
 import {openSite} from '../playbook/site.ts';
+import type {Target} from '../remote/session.ts';
 import {listPlays} from '../playbook/select.ts';
 import {validateSite} from '../playbook/validate.ts';
 import {formatDiagnostic} from '../report/code-frame.ts';
@@ -24,7 +26,9 @@ import {exitStatus} from './exit-status.ts';
 import {NoTerminal, askSecret, askText} from './prompt.ts';
 import {reportFault} from './fault.ts';
 import {readSettings} from './settings.ts';
-import {becomeOf, targetOf, type ConnectionOptions} from './targets.ts';
+import {becomeOf, targetOf} from './targets.ts';
+import {readConnectionOptions} from './connection-options.ts';
+import {interruptSignal, isInterrupt} from './interrupt.ts';
 import {list, vaultPasswords} from './vault-passwords.ts';
 import {confirmHostKeys} from './host-keys.ts';
 
@@ -82,7 +86,7 @@ export async function runCommand(
       return;
     }
     for (const problem of early) tell(problem);
-    const connection = await connectionOptions(options, settings);
+    const connection = await readConnectionOptions(options, settings);
     const inventories = list(options['inventory']);
     const {site} = await openSite({
       playbooks,
@@ -168,15 +172,7 @@ export async function runCommand(
       json.on(event);
       if (form !== 'json') pretty.on(event);
     };
-    const abort = new AbortController();
-    let interrupts = 0;
-    process.on('SIGINT', () => {
-      interrupts++;
-      if (interrupts > 1) process.exit(exitStatus.interrupted);
-      process.stderr.write('\ninterrupted: what runs on hosts is given up; a second Ctrl-C ends at once\n');
-      abort.abort(new Interrupted());
-    });
-    process.on('SIGTERM', () => abort.abort(new Interrupted()));
+    const signal = interruptSignal();
 
     const accept = options['acceptNewHostKeys'] === true;
     const shared = {
@@ -201,7 +197,7 @@ export async function runCommand(
       emit,
       now,
       random,
-      signal: abort.signal,
+      signal,
       check,
       forks: Math.max(1, Number(options['forks'] ?? settings.forks ?? 50)),
       targetOf: (host, scope) => targetOf(host, scope, connection),
@@ -219,20 +215,20 @@ export async function runCommand(
       },
       steal: options['steal'] === true,
       owner: `${userInfo().username}@${hostname()}`,
-      pause: (ms) => sleep(ms, undefined, {signal: abort.signal}),
+      pause: (ms) => sleep(ms, undefined, {signal}),
       verbosity,
       errorFindings,
     };
-    const keys = await confirmHostKeys(run, shared, accept, terminal && form === 'pretty', tell);
+    const keys = await confirmHostKeys(targetsOf(run), shared, accept, terminal && form === 'pretty', tell, signal);
     if (!keys) {
       finish(exitStatus.nothingAttempted);
       return;
     }
     await askPrompts(site);
     const outcome = await runProgram(run);
-    finish(abort.signal.aborted ? exitStatus.interrupted : outcome.run.exit);
+    finish(signal.aborted ? exitStatus.interrupted : outcome.run.exit);
   } catch (error) {
-    if (error instanceof Interrupted || (error instanceof Error && error.name === 'AbortError')) {
+    if (isInterrupt(error)) {
       finish(exitStatus.interrupted);
       return;
     }
@@ -252,30 +248,18 @@ export async function runCommand(
   }
 }
 
-/** The user wants to stop. */
-class Interrupted extends Error {
-  override readonly name = 'AbortError';
-}
-
-async function connectionOptions(
-  options: Options,
-  settings: {readonly private_key?: string; readonly remote_user?: string; readonly timeout?: number},
-): Promise<ConnectionOptions> {
-  const text = (name: string): string | undefined => (options[name] === undefined ? undefined : String(options[name]));
-  const password = options['askPass'] === true ? await askSecret('SSH password: ') : undefined;
-  const becomePassword = options['askBecomePass'] === true ? await askSecret('BECOME password: ') : undefined;
-  return {
-    user: text('user') ?? settings.remote_user,
-    privateKey: text('privateKey') ?? settings.private_key,
-    password,
-    passphrase: undefined,
-    transport: text('connection'),
-    become: options['become'] === true,
-    becomeUser: text('becomeUser'),
-    becomeMethod: text('becomeMethod'),
-    becomePassword,
-    timeoutMs: Number(options['timeout'] ?? settings.timeout ?? 15) * 1000,
-  };
+/** How every host of the run is reached, each once. */
+function targetsOf(run: Omit<RunContext, 'stateOf'>): readonly Target[] {
+  const targets = new Map<string, Target>();
+  for (const play of run.site.program.plays) {
+    for (const name of run.site.hostsOf(play)) {
+      if (targets.has(name)) continue;
+      const memory = {facts: {}, setFacts: new Map(), registered: new Map(), includedVars: new Map()};
+      const state = new HostState(name, memory, run.connector, run.emit);
+      targets.set(name, run.targetOf(state, run.site.scopeFor(name, play, undefined, memory)));
+    }
+  }
+  return [...targets.values()];
 }
 
 /** An event as a line of JSON; task results in the shape of the report. */

@@ -1,7 +1,6 @@
 import {Secret} from '../base/secret.ts';
 import {Unknown} from '../base/unknown.ts';
 import {Unreachable} from '../remote/errors.ts';
-import type {HostState} from '../engine/host.ts';
 import {isTrue} from '../engine/known.ts';
 import type {Node} from '../playbook/node.ts';
 import type {Play, Task} from '../playbook/program.ts';
@@ -24,7 +23,7 @@ export type ConnectionOptions = {
 };
 
 /** How a host is reached, from its variables. *source*: Ansible's connection variables. */
-export function targetOf(host: HostState, scope: Scope, options: ConnectionOptions): Target {
+export function targetOf(host: {readonly name: string}, scope: Scope, options: ConnectionOptions): Target {
   const text = (...names: string[]): string | undefined => {
     const found = variable(scope, names);
     return found === undefined ? undefined : found instanceof Secret ? found.reveal() : String(found);
@@ -74,23 +73,23 @@ function variable(scope: Scope, names: readonly string[]): unknown {
 /** Which account a task works as: its keyword, else the host's variables, else the command line. undefined = the login user. */
 export function becomeOf(
   task: Task | undefined,
-  play: Play,
+  play: Play | undefined,
   scope: Scope,
   options: ConnectionOptions,
 ): Become | undefined | {readonly problem: string} {
-  const keywords = task?.keywords ?? play.keywords;
+  const keywords = task?.keywords ?? play?.keywords;
   const evaluated = (node: Node | undefined): unknown => {
     if (node === undefined) return undefined;
     const value = scope.evaluate(node);
     return value.ok ? value.value : undefined;
   };
-  const wanted = variable(scope, ['ansible_become']) ?? evaluated(keywords.become) ?? options.become;
+  const wanted = variable(scope, ['ansible_become']) ?? evaluated(keywords?.become) ?? options.become;
   if (!isTrue(wanted)) return undefined;
   const user = String(
-    variable(scope, ['ansible_become_user']) ?? evaluated(keywords.becomeUser) ?? options.becomeUser ?? 'root',
+    variable(scope, ['ansible_become_user']) ?? evaluated(keywords?.becomeUser) ?? options.becomeUser ?? 'root',
   );
   const method = String(
-    variable(scope, ['ansible_become_method']) ?? evaluated(keywords.becomeMethod) ?? options.becomeMethod ?? 'sudo',
+    variable(scope, ['ansible_become_method']) ?? evaluated(keywords?.becomeMethod) ?? options.becomeMethod ?? 'sudo',
   ).replace(/^.*\./, '');
   if (method !== 'sudo' && method !== 'su' && method !== 'doas')
     return {problem: `become method ${method} is not known; there are sudo, su and doas`};

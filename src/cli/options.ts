@@ -1,0 +1,66 @@
+import {Option, type Command} from 'commander';
+
+/** An option that may be given several times. */
+export function collect(value: string, earlier: string[] | undefined): string[] {
+  return [...(earlier ?? []), value];
+}
+
+/** Where vault passwords come from. */
+export function vaultOptions(command: Command): Command {
+  return command
+    .option('--vault-password-file <file>', 'file (or executable) with the vault password', collect)
+    .option('--vault-id <id@source>', 'vault password by id: label@file, label@prompt', collect)
+    .option('--ask-vault-pass', 'ask for the vault password');
+}
+
+/** Which hosts, and which variables. */
+export function inventoryOptions(command: Command): Command {
+  return vaultOptions(command)
+    .option(
+      '-i, --inventory <source>',
+      'inventory file, folder, script or comma-separated hosts (repeatable; default inventory/)',
+      collect,
+    )
+    .option('-l, --limit <pattern>', 'only these hosts')
+    .option('-e, --extra-vars <vars>', 'key=value, @file or JSON (repeatable)', collect)
+    .option('--no-color', 'no colours');
+}
+
+/** How hosts are reached, with Ansible's letters. */
+export function connectionOptions(command: Command): Command {
+  return inventoryOptions(command)
+    .option('-f, --forks <n>', 'hosts at a time (50)')
+    .option('-u, --user <name>', 'login user')
+    .option('--private-key <file>', 'key to log in with')
+    .option('-b, --become', 'become another user (default root)')
+    .option('--become-user <name>', 'which user to become')
+    .option('--become-method <method>', 'sudo, su or doas')
+    .option('-K, --ask-become-pass', 'ask for the become password')
+    .option('-k, --ask-pass', 'ask for the login password')
+    .option('-c, --connection <transport>', 'ssh, openssh or local')
+    .option('--accept-new-host-keys', 'take the keys of unknown hosts into known_hosts')
+    .option('--timeout <s>', 'seconds without any answer until a host counts as unreachable (15)');
+}
+
+/** How results are told. */
+export function outputOptions(command: Command): Command {
+  return command
+    .option('-v, --verbose', 'more: -v tasks, -vv exchanges, -vvv scripts', (_value, total: number) => total + 1, 0)
+    .addOption(new Option('--output <form>', 'pretty, plain or json').choices(['pretty', 'plain', 'json']));
+}
+
+/** Options of run, check and plan. */
+export function playbookOptions(command: Command): Command {
+  return outputOptions(connectionOptions(command))
+    .option('-t, --tags <tags>', 'only tasks with these tags', collect)
+    .option('--skip-tags <tags>', 'no tasks with these tags', collect)
+    .option('--diff', 'show diffs (default on a terminal)')
+    .option('--no-diff', 'no diffs')
+    .option('--start-at-task <name>', 'begin with this task')
+    .option('--list-hosts', 'only list the hosts')
+    .option('--list-tasks', 'only list the tasks')
+    .option('--list-tags', 'only list the tags')
+    .option('--syntax-check', 'only validate')
+    .option('--steal', 'take over a stale lock')
+    .option('--events <file>', 'write events as JSON lines as they happen');
+}

@@ -2,5 +2,6 @@
 export default {
   extensions: ['ts'],
   files: ['test/**/*.test.ts', '!test/lab/**'],
+  require: ['./test/support/fixed-seed.ts'],
   timeout: '2m',
 };

@@ -1,4 +1,4 @@
-import {createHash} from 'node:crypto';
+import {createHash, createHmac} from 'node:crypto';
 import {Secret, reveal} from '../base/secret.ts';
 import type {Value} from './plan.ts';
 
@@ -12,6 +12,11 @@ export function sha256(content: string | Uint8Array | Secret): string {
 /** SHA-256 of bytes, as bytes. */
 export function sha256Bytes(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha256').update(bytes).digest());
+}
+
+/** A host's name as known_hosts hashes it: HMAC-SHA1 under a salt, both base64. *source*: sshd(8). */
+export function hashedHostName(saltBase64: string, name: string): string {
+  return createHmac('sha1', Buffer.from(saltBase64, 'base64')).update(name).digest('base64');
 }
 
 /** Bytes of text or bytes. */

@@ -7,7 +7,7 @@ export {MASK, Secret, masked, reveal} from '../base/secret.ts';
 export {Unknown} from '../base/unknown.ts';
 export {attributeFields, compareAttributes, followed, newAttributes, type Attributes} from './attributes.ts';
 export {commandResult, planCommand, probeConditions, type Conditions, type ConditionState} from './command.ts';
-export {bytesOf, contentValue, sha256, sha256Bytes, textOf} from './content.ts';
+export {bytesOf, contentValue, hashedHostName, sha256, sha256Bytes, textOf} from './content.ts';
 export {candidateCommand, planTextEdit, secretsOf, type TextEdit} from './edit-text.ts';
 export type {Host, HostFacts} from './host.ts';
 export {fileKey, touches, unitKey, unitName, type Key} from './key.ts';
@@ -73,6 +73,7 @@ export {
   nftHasTable,
   nftHolds,
   nftProbe,
+  type Alone,
   type NftDiff,
   type NftState,
 } from './nft-store.ts';

@@ -1,5 +1,7 @@
 import {Command, CommanderError} from 'commander';
 import {exitStatus} from './exit-status.ts';
+import {addHostCommands} from './host-commands.ts';
+import {addSiteCommands} from './site-commands.ts';
 import {inventoryOptions, playbookOptions, vaultOptions} from './options.ts';
 import {version} from './version.ts';
 
@@ -56,6 +58,8 @@ export async function program(argv: readonly string[]): Promise<void> {
     .action(async (options: Record<string, unknown>) =>
       (await import('./inventory-command.ts')).inventoryCommand(options),
     );
+  addHostCommands(tsplay);
+  addSiteCommands(tsplay);
   const vault = tsplay.command('vault').description("secrets in Ansible's vault format");
   for (const [name, does] of [
     ['encrypt', 'encrypt files in place'],

@@ -223,7 +223,8 @@ export class ModuleStep {
     host.world.predict(predictions);
     const ticket: Ticket = {registered: undefined};
     const {keywords} = this.#step.task;
-    const speculative = keywords.changedWhen === undefined ? runner.notifies(this.#step.task, this.#scope) : [];
+    const speculative =
+      keywords.changedWhen === undefined && !delegated ? runner.notifies(this.#step.task, this.#scope) : [];
     for (const name of speculative) host.notified.add(name);
     batch.tasks.push({
       module,
@@ -246,7 +247,10 @@ export class ModuleStep {
         }
         const verdict = verdictOf(module, typed, before, plan, applied, everyRun, run.redactor);
         this.#notePending(module, values, probe, become, account, verdict.pending ?? []);
+        // a handler that was started on the mere prospect of this change has run: it is not notified a second time
+        const handled = speculative.filter((name) => !host.notified.has(name));
         ticket.registered = runner.conclude(this.#step, this.#scope, verdict, this.#fill).registered;
+        for (const name of handled) host.notified.delete(name);
       },
     });
     if (affectsAnything(plan.ops)) host.forgetsAfterBatch = true;

@@ -21,7 +21,8 @@ const value = {
 const severity = {enum: ['error', 'warning']} as const;
 const finding = object({severity, code: text, message: text, help: text}, ['help']);
 
-const host = object(
+/** A host's counts, as in `hosts` and in the event `host-finished`. */
+export const hostSchema = object(
   {
     status: {enum: ['ok', 'changed', 'failed', 'unreachable']},
     ok: count,
@@ -37,7 +38,8 @@ const host = object(
   ['unreachable'],
 );
 
-const task = object(
+/** One result, as in `tasks` and in the event `task-finished`. */
+export const taskSchema = object(
   {
     host: text,
     play: text,
@@ -81,8 +83,8 @@ export const outputSchema: JsonSchema = {
       durationMs: {type: 'number', minimum: 0},
       exit: {type: 'integer', minimum: 0, maximum: 255},
     }),
-    hosts: {type: 'object', additionalProperties: host},
-    tasks: {type: 'array', items: task},
+    hosts: {type: 'object', additionalProperties: hostSchema},
+    tasks: {type: 'array', items: taskSchema},
     problems: {type: 'array', items: problem},
   }),
 };

@@ -19,46 +19,47 @@ import {
   read,
   refuse,
   refuseAll,
-  sectionsOf,
+  sh,
   stdoutText,
+  textOf,
   type AccountState,
+  type Alone,
   type Change,
   type FileState,
   type Host,
+  type NftDiff,
   type NftState,
   type Plan,
   type PlainOp,
   type Probe,
   type Problem,
+  type RunOp,
 } from '#kit';
-import {renderFilter, rulesOfTable, sameFilters, type FilterRule} from '#formats/nft';
+import {mergeRanges, networkHolds, parseNetwork} from '#formats/ip-network';
+import {renderFilter, rulesOfTable, sameFilters, type FilterRule, type NftRule} from '#formats/nft';
 
 const table = 'tsplay';
 const baseName = '00-firewall';
-/** Whatever is accepted is looked at before what is refused, whatever order the tasks have. */
+/**
+ * Whatever order the tasks have, what is said of some is looked at before what is said of all, and there what is accepted before what is
+ * refused: some accepted, some refused, all accepted, all refused.
+ */
+const ranks = ['first', 'second', 'third', 'last'] as const;
+const hooks = ['input', 'output'] as const;
+const chainsOf = (hook: 'input' | 'output'): readonly string[] => ranks.map((rank) => `${hook}_${rank}`);
 const baseText = `# Chains of the rules beside. Written by tsplay.
 table inet ${table}
 delete table inet ${table}
 table inet ${table} {
-	chain input_first {
-	}
-	chain input_last {
-	}
-	chain output_first {
-	}
-	chain output_last {
-	}
-	chain input {
-		type filter hook input priority filter; policy accept;
-		jump input_first
-		jump input_last
-	}
-	chain output {
-		type filter hook output priority filter; policy accept;
-		jump output_first
-		jump output_last
-	}
-}
+${hooks
+  .flatMap(chainsOf)
+  .map((name) => `\tchain ${name} {\n\t}\n`)
+  .join('')}${hooks
+  .map((hook) => {
+    const jumps = chainsOf(hook).map((name) => `\t\tjump ${name}\n`);
+    return `\tchain ${hook} {\n\t\ttype filter hook ${hook} priority filter; policy accept;\n${jumps.join('')}\t}\n`;
+  })
+  .join('')}}
 `;
 
 const params = {
@@ -67,21 +68,28 @@ const params = {
     describe: 'a name of letters, digits, dots, dashes',
   }),
   state: p.choice(['present', 'absent'], 'there or not, now and after a boot', {default: 'present'}),
-  port: p.string('a port, or the first and last of a range: 20001-20010', {
-    pattern: '^\\d{1,5}(-\\d{1,5})?$',
-    describe: 'a port such as 20001 or 20001-20010',
-  }),
+  port: p.list(
+    p.string('a port or a range', {
+      pattern: '^\\d{1,5}(-\\d{1,5})?$',
+      describe: 'a port such as 20001 or 20001-20010',
+    }),
+    'a port, the first and last of a range (20001-20010), or a list of them',
+    {aliases: ['ports']},
+  ),
   proto: p.choice(['tcp', 'udp'], 'the protocol', {default: 'tcp', aliases: ['protocol']}),
   direction: p.choice(['in', 'out'], 'towards this host, or from it; default `in`, with `owner` `out`'),
   source: p.list(p.string('an address or network'), 'where from'),
   destination: p.list(p.string('an address or network'), 'where to'),
   interface: p.string('the network interface', {pattern: '^[^\\s"/]{1,15}$', describe: 'the name of an interface'}),
   owner: p.list(p.string('an account'), 'accounts on this host whose connections are meant', {aliases: ['skuid']}),
-  except_owner: p.list(p.string('an account'), 'every account but these'),
-  action: p.choice(['accept', 'drop', 'reject'], 'what becomes of it', {required: true}),
+  except: p.list(p.string('an account'), 'every account on this host but these', {aliases: ['except_owner']}),
+  action: p.choice(
+    ['accept', 'drop', 'reject'],
+    'what becomes of it; whatever order the tasks have, rules for some (source, interface, owner, destination) come before rules for all',
+  ),
   others: p.choice(
     ['drop', 'reject', 'leave'],
-    'with `action: accept` for some: what becomes of everybody else on this port (loopback aside for incoming traffic); firewalld refuses them anyway',
+    'with `action: accept` for some: what becomes of everybody else on this port (loopback aside for incoming traffic)',
     {default: 'drop'},
   ),
   zone: p.string('the zone of firewalld; default its default zone', {pattern: '^[A-Za-z0-9_-]+$', describe: 'a zone'}),
@@ -92,88 +100,162 @@ const params = {
 type V = {
   readonly name: string | undefined;
   readonly state: 'present' | 'absent';
-  readonly port: string | undefined;
+  readonly port: readonly string[] | undefined;
   readonly proto: 'tcp' | 'udp';
   readonly direction: 'in' | 'out' | undefined;
   readonly source: readonly string[] | undefined;
   readonly destination: readonly string[] | undefined;
   readonly interface: string | undefined;
   readonly owner: readonly string[] | undefined;
-  readonly except_owner: readonly string[] | undefined;
-  readonly action: 'accept' | 'drop' | 'reject';
+  readonly except: readonly string[] | undefined;
+  readonly action: 'accept' | 'drop' | 'reject' | undefined;
   readonly others: 'drop' | 'reject' | 'leave';
   readonly zone: string | undefined;
   readonly guard: number | 'off';
   readonly allow_lockout: boolean;
 };
 
-const ownersOf = (v: V): readonly string[] => v.owner ?? v.except_owner ?? [];
-const hasOwner = (v: V): boolean => v.owner !== undefined || v.except_owner !== undefined;
+const ownersOf = (v: V): readonly string[] => v.owner ?? v.except ?? [];
+const hasOwner = (v: V): boolean => v.owner !== undefined || v.except !== undefined;
 const directionOf = (v: V): 'in' | 'out' => v.direction ?? (hasOwner(v) ? 'out' : 'in');
-const nameOf = (v: V): string => v.name ?? [directionOf(v), v.proto, v.port ?? 'all', v.action].join('-');
-const portsOf = (v: V): readonly [number] | readonly [number, number] | undefined => {
-  const [first, last] = (v.port ?? '').split('-').map(Number);
-  if (v.port === undefined || first === undefined) return undefined;
-  return last === undefined ? [first] : [first, last];
+const portRange = (text: string): readonly [number, number] => {
+  const [first = 0, last = first] = text.split('-').map(Number);
+  return [first, last];
 };
+/** The ports as few ranges; undefined: every port. */
+const portsOf = (v: V): readonly (readonly [number, number])[] | undefined =>
+  v.port === undefined ? undefined : mergeRanges(v.port.map(portRange));
+const portText = ([first, last]: readonly [number, number]): string =>
+  first === last ? `${first}` : `${first}-${last}`;
+const nameOf = (v: V): string =>
+  v.name ?? [directionOf(v), v.proto, portsOf(v)?.map(portText).join('_') ?? 'all', v.action ?? ''].join('-');
+const comesFromSome = (v: V): boolean => v.source !== undefined || v.interface !== undefined || hasOwner(v);
+/** What becomes of those whom the rule does not mean; undefined: nothing is said of them. */
+const othersOf = (v: V): 'drop' | 'reject' | undefined =>
+  v.action === 'accept' && comesFromSome(v) && v.port !== undefined && v.others !== 'leave' ? v.others : undefined;
 
+/** A port or rich rule of firewalld, and whether it is there. `shared`: another of our rules needs it too. */
+type FirewalldItem = {
+  readonly zone: string;
+  readonly item: string;
+  readonly now: boolean;
+  readonly boot: boolean;
+  readonly shared: boolean;
+};
 type Firewalld = {
   readonly running: boolean;
   readonly zone: string;
-  readonly answers: readonly {readonly now: boolean; readonly boot: boolean}[];
+  readonly items: readonly FirewalldItem[];
+  /** what firewalld has against a question; '' where it answered all */
+  readonly problem: string;
 };
 type State = {
   readonly nft: NftState;
   readonly base: FileState;
   readonly firewalld: Firewalld;
+  /** what an earlier run put into firewalld for this rule: it knows no names of rules */
+  readonly record: FileState;
   readonly owners: readonly AccountState[];
   /** ports on which sshd listens */
   readonly sshPorts: readonly number[];
 };
 
-/** What firewalld is asked for: a plain port, or one rich rule for each source. */
+const recordFolder = '/etc/tsplay-firewalld.d';
+const recordOf = (v: V): string => `${recordFolder}/${nameOf(v)}`;
+
+/**
+ * The rule in firewalld's words: plain ports, or one rich rule for each source and destination. Where others are refused, rich rules with
+ * priorities below zero are looked at before everything else in the zone, so that a port which is open there does not undo it.
+ */
 function firewalldItems(v: V): readonly string[] {
-  if (directionOf(v) === 'out' || v.port === undefined) return [];
-  if (v.action === 'accept' && v.source === undefined && v.destination === undefined)
-    return [`port=${v.port}/${v.proto}`];
-  const tail = `port port="${v.port}" protocol="${v.proto}" ${v.action}`;
-  const places: readonly (string | undefined)[] = v.source ?? [undefined];
-  return places.flatMap((source) =>
-    (v.destination ?? [undefined]).flatMap((destination) => {
+  const {action} = v;
+  if (directionOf(v) === 'out' || action === undefined) return [];
+  const others = othersOf(v);
+  return (portsOf(v) ?? []).map(portText).flatMap((port) => {
+    if (action === 'accept' && v.source === undefined && v.destination === undefined)
+      return [`port=${port}/${v.proto}`];
+    const rich = (priority: string, does: string, source?: string, destination?: string): string => {
       const known = source ?? destination;
       const family = known === undefined ? '' : ` family="${known.includes(':') ? 'ipv6' : 'ipv4'}"`;
       const from = source === undefined ? '' : ` source address="${source}"`;
       const to = destination === undefined ? '' : ` destination address="${destination}"`;
-      return [`rich-rule=rule${family}${from}${to} ${tail}`];
-    }),
-  );
+      return `rich-rule=rule${priority}${family}${from}${to} port port="${port}" protocol="${v.proto}" ${does}`;
+    };
+    const destinations: readonly (string | undefined)[] = v.destination ?? [undefined];
+    return [
+      ...(v.source ?? [undefined]).flatMap((source) =>
+        destinations
+          .filter((to) => source === undefined || to === undefined || source.includes(':') === to.includes(':'))
+          .map((to) => rich(others === undefined ? '' : ' priority="-200"', action, source, to)),
+      ),
+      ...(others === undefined ? [] : destinations.map((to) => rich(' priority="-100"', others, undefined, to))),
+    ];
+  });
 }
 
 function firewalldProbe(v: V): Probe<Firewalld> {
-  const items = firewalldItems(v);
-  const zone = v.zone === undefined ? '' : `--zone=${v.zone}`;
-  const fragment = `sec() { printf '\\001%s\\n' "$1"; }
+  // One question takes firewalld a quarter of a second, so recorded items are asked for only where they are not the declared ones.
+  const fragment = sh`own=${recordOf(v)}; folder=${recordFolder}; zone=${v.zone ?? ''}
 command -v firewall-cmd >/dev/null 2>&1 && [ "$(firewall-cmd --state 2>/dev/null)" = running ] || exit 0
-sec zone; ${v.zone === undefined ? 'firewall-cmd --get-default-zone' : `echo ${quote(v.zone)}`}
-${items
-  .map(
-    (item, i) => `sec ${quote(`now ${i}`)}; firewall-cmd ${zone} ${quote(`--query-${item}`)} 2>&1
-sec ${quote(`boot ${i}`)}; firewall-cmd --permanent ${zone} ${quote(`--query-${item}`)} 2>&1`,
-  )
-  .join('\n')}
+[ -n "$zone" ] || zone=$(firewall-cmd --get-default-zone 2>/dev/null)
+ask() {
+  printf '\001item %s\n' "$1 $2"
+  for other in "$folder"/*; do
+    [ "$other" != "$own" ] && grep -qxF -- "$1 $2" "$other" 2>/dev/null && echo shared
+  done
+  echo "now $(firewall-cmd "--zone=$1" "--query-$2" 2>&1 </dev/null)"
+  echo "boot $(firewall-cmd --permanent "--zone=$1" "--query-$2" 2>&1 </dev/null)"
+}
+printf '\001zone\n%s\n' "$zone"
+asked='
+'
+for item in ${firewalldItems(v)}; do
+  asked="$asked$zone $item
+"
+  ask "$zone" "$item"
+done
+[ -f "$own" ] && while IFS= read -r line; do
+  case $asked in *"
+$line
+"*) continue ;; esac
+  ask "${rawShell('${line%% *}')}" "${rawShell('${line#* }')}"
+done <"$own"
 :`;
   return read(
-    rawShell(fragment),
+    fragment,
     (reply) => {
-      const sections = sectionsOf(stdoutText(reply));
-      const yes = (name: string): boolean => sections.get(name)?.trim() === 'yes';
-      return {
-        running: sections.has('zone'),
-        zone: sections.get('zone')?.trim() ?? '',
-        answers: items.map((_, i) => ({now: yes(`now ${i}`), boot: yes(`boot ${i}`)})),
-      };
+      const found: FirewalldItem[] = [];
+      const problems: string[] = [];
+      let zone: string | undefined;
+      for (const part of stdoutText(reply).split('\u0001').slice(1)) {
+        const [head = '', ...lines] = part.split('\n');
+        if (head === 'zone') zone = lines[0] ?? '';
+        if (!head.startsWith('item ')) continue;
+        const [, where = '', ...item] = head.split(' ');
+        const answer = (which: string): boolean => {
+          const said = lines.find((line) => line.startsWith(`${which} `))?.slice(which.length + 1) ?? '';
+          if (said !== 'yes' && said !== 'no') problems.push(said);
+          return said === 'yes';
+        };
+        found.push({
+          zone: where,
+          item: item.join(' '),
+          now: answer('now'),
+          boot: answer('boot'),
+          shared: lines.includes('shared'),
+        });
+      }
+      return {running: zone !== undefined, zone: zone ?? '', items: found, problem: problems[0] ?? ''};
     },
-    {dependsOn: ['firewall:firewalld', 'unit:firewalld.service', 'package:firewalld', 'tree:/etc/firewalld']},
+    {
+      dependsOn: [
+        'firewall:firewalld',
+        'unit:firewalld.service',
+        'package:firewalld',
+        'tree:/etc/firewalld',
+        `tree:${recordFolder}`,
+      ],
+    },
   );
 }
 
@@ -184,23 +266,40 @@ export default defineModule({
   params,
   examples: [
     '- firewall_rule:\n    port: 20002\n    source: [10.77.0.0/16, "fd00:77::/64"]\n    action: accept\n',
-    '- firewall_rule:\n    port: 20001\n    except_owner: [root]\n    destination: [127.0.0.0/8, "::1"]\n    action: reject\n',
+    '- firewall_rule:\n    port: 20001\n    except: [root]\n    destination: [127.0.0.0/8, "::1"]\n    action: reject\n',
     '- firewall_rule:\n    port: 20002\n    action: accept\n    state: absent\n',
   ],
   check: (v) => {
     const problems: Problem[] = [];
-    const ports = portsOf(v) ?? [];
-    if (ports.some((port) => port < 1 || port > 65535) || (ports[1] !== undefined && ports[1] <= ports[0]!))
+    const gone = v.state === 'absent' && v.name !== undefined;
+    (v.port ?? []).forEach((text, i) => {
+      const [first, last] = portRange(text);
+      if (first < 1 || last > 65535 || last < first)
+        problems.push({
+          code: 'bad-port',
+          message: `"${text}" is no port or range`,
+          param: `/port/${i}`,
+          help: 'port: 20001, or "20001-20010"',
+        });
+    });
+    if (v.port?.length === 0)
       problems.push({
-        code: 'bad-port',
-        message: `"${v.port ?? ''}" is no port or range`,
+        code: 'empty-list',
+        message: 'an empty `port` means none',
         param: '/port',
-        help: 'port: 20001, or "20001-20010"',
+        help: 'leave it out for every port',
+      });
+    if (v.action === undefined && !gone)
+      problems.push({
+        code: 'missing-param',
+        message: 'what becomes of the traffic is not said',
+        param: '/action',
+        help: 'action: accept, drop or reject',
       });
     for (const key of ['source', 'destination'] as const) {
       const given = v[key];
       (given ?? []).forEach((address, i) => {
-        if (networkOf(address) === undefined)
+        if (parseNetwork(address) === undefined)
           problems.push({
             code: 'bad-address',
             message: `"${address}" is no address or network`,
@@ -216,11 +315,12 @@ export default defineModule({
           help: 'leave it out for everybody',
         });
     }
-    if (v.owner !== undefined && v.except_owner !== undefined)
+    if (v.owner !== undefined && v.except !== undefined)
       problems.push({
         code: 'bad-combination',
-        message: '`owner` and `except_owner` exclude each other',
-        param: '/except_owner',
+        message: '`owner` and `except` exclude each other',
+        param: '/except',
+        help: 'name those who are meant, or those who are not',
       });
     if (hasOwner(v) && v.direction === 'in')
       problems.push({
@@ -229,9 +329,16 @@ export default defineModule({
         param: '/direction',
         help: 'direction: out',
       });
-    if (v.owner?.length === 0)
-      problems.push({code: 'empty-list', message: 'an empty `owner` means nobody', param: '/owner'});
+    for (const key of ['owner', 'except'] as const)
+      if (v[key]?.length === 0)
+        problems.push({
+          code: 'empty-list',
+          message: key === 'owner' ? 'an empty `owner` means nobody' : 'an empty `except` means everybody',
+          param: `/${key}`,
+          help: 'leave it out for everybody',
+        });
     if (
+      !gone &&
       v.port === undefined &&
       v.source === undefined &&
       v.destination === undefined &&
@@ -251,6 +358,7 @@ export default defineModule({
         code: 'bad-combination',
         message: 'sources and destinations are of different IP versions',
         param: '/destination',
+        help: 'give both the same version, or make two rules',
       });
     return problems;
   },
@@ -259,6 +367,7 @@ export default defineModule({
       nft: nftProbe(`50-${nameOf(v)}`),
       base: file(nftFile(baseName), {content: 'always'}),
       firewalld: firewalldProbe(v),
+      record: file(recordOf(v), {content: 'always'}),
       owners: list(ownersOf(v).map((name) => account(name))),
       sshPorts: read(
         rawShell(`sshd -T 2>/dev/null | sed -n 's/^port //p'`),
@@ -275,10 +384,13 @@ export default defineModule({
   plan: (v, now, host): Plan => planRule(v, now, host),
 });
 
+/** The file in which the rule is kept for nftables. */
+const storeOf = (v: V): string => `50-${nameOf(v)}`;
+
 function planRule(v: V, now: State, host: Host): Plan {
   const lockout = v.state === 'present' ? lockoutProblem(v, now, host) : undefined;
   if (lockout !== undefined) return refuseAll([lockout]);
-  if (now.firewalld.running && directionOf(v) === 'in') return planFirewalld(v, now.firewalld, host);
+  if (now.firewalld.running && directionOf(v) === 'in') return planFirewalld(v, now, host);
   if (!now.nft.installed) {
     if (v.state === 'absent' && now.nft.file.type === 'absent') return converged();
     return refuse('no-firewall', 'this host has neither a running firewalld nor nftables', {
@@ -290,12 +402,12 @@ function planRule(v: V, now: State, host: Host): Plan {
       help: 'use `become: true`; the kernel needs nf_tables',
     });
   const missing = ownersOf(v).flatMap((name, i): Problem[] =>
-    now.owners[i]?.type === 'absent' && v.state === 'present'
+    now.owners[i]?.type === 'absent' && !/^\d+$/.test(name) && v.state === 'present'
       ? [
           {
             code: 'account-missing',
             message: `there is no account ${name} on this host`,
-            param: `/${v.owner === undefined ? 'except_owner' : 'owner'}/${i}`,
+            param: `/${v.owner === undefined ? 'except' : 'owner'}/${i}`,
             help: 'make it first, or leave it out',
           },
         ]
@@ -303,27 +415,22 @@ function planRule(v: V, now: State, host: Host): Plan {
   );
   if (isNonEmpty(missing)) return refuseAll(missing);
   const rules = rulesFor(v, now.owners);
-  const comment = `tsplay: ${nameOf(v)}`;
-  const listed = rulesOfTable(now.nft.ruleset, table, comment);
-  const what = `nftables rule ${nameOf(v)}`;
   const diff =
     v.state === 'absent'
-      ? nftDiff(
-          `50-${nameOf(v)}`,
-          {text: undefined, live: listed.length > 0, what, shown: textOf(rules), table},
-          now.nft,
-        )
+      ? withoutRule(v, now)
       : nftDiff(
-          `50-${nameOf(v)}`,
+          storeOf(v),
           {
             text: rules
               .flatMap((rule) => renderFilter(rule).map((line) => `add rule inet ${table} ${rule.chain} ${line}\n`))
               .join(''),
-            live: sameFilters(listed, rules) && hooked(now.nft),
-            what,
-            shown: textOf(rules),
+            live: sameFilters(listedOf(v, now.nft), rules) && hooked(now.nft),
+            found: foundOf(v, now.nft, rules),
+            what: `nftables rule ${nameOf(v)}`,
+            shown: shownAs(rules),
             table,
             base: {name: baseName, text: baseText, state: now.base},
+            alone: aloneOf(v, now.nft),
           },
           now.nft,
         );
@@ -356,17 +463,53 @@ function planRule(v: V, now: State, host: Host): Plan {
   );
 }
 
+const commentOf = (v: V): string => `tsplay: ${nameOf(v)}`;
+
+function listedOf(v: V, now: NftState): readonly NftRule[] {
+  return now.ruleset === undefined ? [] : rulesOfTable(now.ruleset, table, commentOf(v));
+}
+
+/** What is in the kernel in place of the rule. */
+function foundOf(v: V, now: NftState, rules: readonly FilterRule[]): string | undefined {
+  const listed = listedOf(v, now);
+  if (listed.length === 0) return undefined;
+  return sameFilters(listed, rules) ? 'there, but packets do not pass it' : 'other conditions under its name';
+}
+
+/** What takes the rule out of nftables. */
+function withoutRule(v: V, now: State): NftDiff {
+  const live = listedOf(v, now.nft).length > 0;
+  const what = `nftables rule ${nameOf(v)}`;
+  const alone = aloneOf(v, now.nft);
+  return nftDiff(storeOf(v), {text: undefined, live, what, shown: 'loaded', table, alone}, now.nft);
+}
+
+/** Where all our chains are in the kernel, the other rules need not be loaded again. */
+function aloneOf(v: V, now: NftState): Alone | undefined {
+  return hooked(now) ? {chains: hooks.flatMap(chainsOf), comment: commentOf(v)} : undefined;
+}
+
 /** Whether our chains hang where packets pass. */
 function hooked(now: NftState): boolean {
-  return (['input', 'output'] as const).every(
-    (name) =>
-      now.ruleset?.chains.some(
-        (one) => one.family === 'inet' && one.table === table && one.name === name && one.hook === name,
-      ) === true,
+  const ours = (now.ruleset?.chains ?? []).filter((one) => one.family === 'inet' && one.table === table);
+  return hooks.every(
+    (hook) =>
+      ours.some((one) => one.name === hook && one.hook === hook) &&
+      chainsOf(hook).every(
+        (chain) =>
+          ours.some((one) => one.name === chain) &&
+          now.ruleset?.rules.some(
+            (rule) =>
+              rule.family === 'inet' &&
+              rule.table === table &&
+              rule.chain === hook &&
+              JSON.stringify(rule.expr) === JSON.stringify([{jump: {target: chain}}]),
+          ) === true,
+      ),
   );
 }
 
-function textOf(rules: readonly FilterRule[]): string {
+function shownAs(rules: readonly FilterRule[]): string {
   return rules.flatMap((rule) => renderFilter(rule).map((line) => line.replace(/ comment ".*"$/, ''))).join('\n');
 }
 
@@ -378,20 +521,24 @@ function rulesFor(v: V, accounts: readonly AccountState[]): readonly FilterRule[
     return state?.type === 'account' ? [state.uid] : /^\d+$/.test(name) ? [Number(name)] : [];
   });
   const ports = portsOf(v);
-  const about = {comment: `tsplay: ${nameOf(v)}`, protocol: v.proto, ...(ports === undefined ? {} : {ports})};
+  const {action} = v;
+  if (action === undefined) return [];
+  const about = {comment: commentOf(v), protocol: v.proto, ...(ports === undefined ? {} : {ports})};
   const to = v.destination === undefined ? {} : {destinations: v.destination};
+  const forSome = comesFromSome(v) || v.destination !== undefined;
+  const rank = ranks[(forSome ? 0 : 2) + (action === 'accept' ? 0 : 1)] ?? 'last';
   const own: FilterRule = {
     ...about,
     ...to,
-    chain: `${side}_${v.action === 'accept' ? 'first' : 'last'}`,
+    chain: `${side}_${rank}`,
     ...(v.source === undefined ? {} : {sources: v.source}),
     ...(v.interface === undefined ? {} : side === 'input' ? {inward: v.interface} : {outward: v.interface}),
     ...(v.owner === undefined ? {} : {owners: {only: uids}}),
-    ...(v.except_owner === undefined ? {} : {owners: {except: uids}}),
-    action: v.action,
+    ...(v.except === undefined ? {} : {owners: {except: uids}}),
+    action,
   };
-  const some = v.source !== undefined || v.interface !== undefined || hasOwner(v);
-  if (v.action !== 'accept' || !some || v.others === 'leave' || ports === undefined) return [own];
+  const others = othersOf(v);
+  if (others === undefined) return [own];
   return [
     own,
     {
@@ -399,100 +546,137 @@ function rulesFor(v: V, accounts: readonly AccountState[]): readonly FilterRule[
       ...to,
       chain: `${side}_last`,
       ...(side === 'input' ? {aside: 'loopback' as const} : {}),
-      action: v.others,
+      action: others,
     },
   ];
 }
 
-/** A network as its bytes and the number of bits that count. */
-function networkOf(text: string): {readonly bytes: readonly number[]; readonly bits: number} | undefined {
-  const [address = '', length, ...rest] = text.split('/');
-  if (rest.length > 0 || (length !== undefined && !/^\d{1,3}$/.test(length))) return undefined;
-  let bytes: number[];
-  if (/^\d+\.\d+\.\d+\.\d+$/.test(address)) bytes = address.split('.').map(Number);
-  else {
-    if (!/^[0-9a-fA-F:]+$/.test(address) || !URL.canParse(`http://[${address}]`)) return undefined;
-    const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
-    const groups = (part: string): number[] => (part === '' ? [] : part.split(':').map((group) => parseInt(group, 16)));
-    const [front, back] = [groups(head), groups(tail ?? '')];
-    bytes = [...front, ...Array<number>(8 - front.length - back.length).fill(0), ...back].flatMap((one) => [
-      one >> 8,
-      one & 255,
-    ]);
-  }
-  const bits = length === undefined ? bytes.length * 8 : Number(length);
-  return bytes.some((one) => one > 255) || bits > bytes.length * 8 ? undefined : {bytes, bits};
+/** Whether a rule about replies can be about the client's end of our connection, whose port nobody chose. */
+function coversClientPorts(ports: readonly (readonly [number, number])[] | undefined): boolean {
+  return ports === undefined || ports.some(([first, last]) => last >= 32768 && last - first >= 1000);
 }
 
-/** Whether a network holds an address. */
-function holds(network: string, address: string): boolean {
-  const [wide, narrow] = [networkOf(network), networkOf(address)];
-  if (wide === undefined || narrow?.bytes.length !== wide.bytes.length) return false;
-  const bit = (bytes: readonly number[], i: number): number => ((bytes[i >> 3] ?? 0) >> (7 - (i & 7))) & 1;
-  return Array.from({length: wide.bits}, (_, i) => i).every((i) => bit(wide.bytes, i) === bit(narrow.bytes, i));
-}
-
-/** A rule that would cut the connection that makes it. */
+/** A rule that would, or could, cut the connection that makes it. */
 function lockoutProblem(v: V, now: State, host: Host): Problem | undefined {
-  const from = host.connection.from.replace(/^::ffff:/, '');
-  if (v.allow_lockout || directionOf(v) === 'out' || v.proto !== 'tcp' || from === '') return undefined;
-  const [first, last] = portsOf(v) ?? [1, 65535];
-  const ports = now.sshPorts.length === 0 ? [22] : now.sshPorts;
-  if (!ports.some((port) => port >= first && port <= (last ?? first))) return undefined;
-  const meant = v.source === undefined || v.source.some((one) => holds(one, from));
-  const shut = v.action === 'accept' ? v.source !== undefined && !meant && v.others !== 'leave' : meant;
+  const from = host.connection.from.replace(/^::ffff:(?=\d+\.)/, '');
+  if (v.allow_lockout || v.proto !== 'tcp' || from === '') return undefined;
+  const direction = directionOf(v);
+  const ports = portsOf(v);
+  const sshPorts = now.sshPorts.length === 0 ? [22] : now.sshPorts;
+  const about =
+    direction === 'out'
+      ? coversClientPorts(ports)
+      : ports === undefined || sshPorts.some((port) => ports.some(([first, last]) => port >= first && port <= last));
+  if (!about) return undefined;
+  const far = direction === 'in' ? v.source : v.destination;
+  const near = far === undefined || far.some((one) => networkHolds(one, from));
+  const loopback = networkHolds('127.0.0.0/8', from) || networkHolds('::1', from);
+  const otherWay = v.interface !== undefined && (v.interface === 'lo') !== loopback;
+  let shut: boolean;
+  if (v.action === 'accept') {
+    // By which interface we came is not known, and sshd's end of the connection belongs to root.
+    const surely = near && (v.interface === undefined || (loopback && !otherWay)) && rootIsMeant(v, now);
+    shut = othersOf(v) !== undefined && !surely && !(direction === 'in' && loopback);
+    if (direction === 'out' && !near) shut = false;
+  } else shut = near && !otherWay && rootIsMeant(v, now);
   if (!shut) return undefined;
+  const unsure = v.interface !== undefined && near;
   return {
     code: 'lockout',
-    message: `this would cut the SSH connection from ${from}`,
-    param: v.source === undefined ? '/port' : '/source',
-    help: `let ${from} in, or set \`allow_lockout: true\``,
+    message: `this ${unsure ? 'could' : 'would'} cut the SSH connection from ${from}`,
+    param: far !== undefined && v.action === 'accept' && !near ? '/source' : ports === undefined ? '/action' : '/port',
+    help: `let ${from} in${unsure ? ', whatever interface it comes by' : ''}, or set \`allow_lockout: true\``,
   };
 }
 
+function rootIsMeant(v: V, now: State): boolean {
+  const rootNamed = ownersOf(v).some((name, i) => {
+    const state = now.owners[i];
+    return name === '0' || (state?.type === 'account' && state.uid === 0);
+  });
+  return v.owner !== undefined ? rootNamed : !rootNamed;
+}
+
 /** The same in firewalld's words, in the running and in the permanent configuration. */
-function planFirewalld(v: V, now: Firewalld, host: Host): Plan {
-  if (v.interface !== undefined)
+function planFirewalld(v: V, state: State, host: Host): Plan {
+  const now = state.firewalld;
+  const wanted = v.state === 'present';
+  if (wanted && v.interface !== undefined)
     return refuse('needs-zone', 'firewalld knows interfaces by their zones', {
       param: '/interface',
       help: `zone: the one of ${v.interface} (firewall-cmd --get-zone-of-interface=${v.interface})`,
     });
-  if (v.port === undefined)
+  if (wanted && v.port === undefined)
     return refuse('needs-port', 'a rule for firewalld needs a port', {param: '/port', help: 'port: 20002'});
-  const wanted = v.state === 'present';
-  const changes: Change[] = [];
-  const ops: PlainOp[] = [];
-  const undo: string[] = [];
-  const zone = v.zone === undefined ? [] : [`--zone=${v.zone}`];
-  firewalldItems(v).forEach((item, i) => {
-    const answer = now.answers[i] ?? {now: false, boot: false};
-    const shown = item.replace(/^(port|rich-rule)=/, '');
-    const command = (more: readonly string[]): PlainOp => ({
-      op: 'run',
-      argv: ['firewall-cmd', '-q', ...more, ...zone, `--${wanted ? 'add' : 'remove'}-${item}`],
-      affects: ['firewall:firewalld', 'firewall:nft'],
+  if (now.problem !== '' && (wanted || !now.problem.includes('INVALID_ZONE')))
+    return refuse('firewalld-refuses', `firewalld says: ${now.problem.split('\n')[0] ?? ''}`, {
+      ...(now.problem.includes('INVALID_ZONE') ? {param: '/zone'} : {}),
+      help: now.problem.includes('INVALID_ZONE') ? 'firewall-cmd --get-zones lists the zones' : 'use `become: true`',
     });
+  const ours = new Set(wanted ? firewalldItems(v).map((item) => `${now.zone} ${item}`) : []);
+  const changes: Change[] = [];
+  const removals: PlainOp[] = [];
+  const additions: PlainOp[] = [];
+  const undo: string[] = [];
+  for (const one of now.items) {
+    const keep = ours.has(`${one.zone} ${one.item}`);
+    if (!keep && one.shared) continue;
+    const shown = one.item.replace(/^(port|rich-rule)=/, '');
+    const command = (verb: 'add' | 'remove', more: readonly string[]): readonly [string, ...string[]] => [
+      'firewall-cmd',
+      '-q',
+      ...more,
+      `--zone=${one.zone}`,
+      `--${verb}-${one.item}`,
+    ];
     for (const [which, is, more] of [
-      ['', answer.now, []],
-      [' (at boot)', answer.boot, ['--permanent']],
+      ['', one.now, []],
+      [' (at boot)', one.boot, ['--permanent']],
     ] as const) {
-      if (is === wanted) continue;
+      if (is === keep) continue;
       changes.push({
-        what: `firewalld zone ${now.zone}${which}`,
-        before: wanted ? undefined : shown,
-        after: wanted ? shown : undefined,
+        what: `firewalld zone ${one.zone}${which}`,
+        before: keep ? undefined : shown,
+        after: keep ? shown : undefined,
       });
-      ops.push(command(more));
+      (keep ? additions : removals).push({
+        op: 'run',
+        argv: command(keep ? 'add' : 'remove', more),
+        affects: ['firewall:firewalld', 'firewall:nft'],
+      });
       undo.push(
-        ['firewall-cmd', '-q', ...more, ...zone, `--${wanted ? 'remove' : 'add'}-${item}`].map(quote).join(' '),
+        command(keep ? 'remove' : 'add', more)
+          .map(quote)
+          .join(' '),
       );
     }
-  });
+  }
+  const path = recordOf(v);
+  const recorded =
+    state.record.type === 'file' && state.record.content !== undefined ? textOf(state.record.content) : undefined;
+  const record = wanted ? [...ours].map((line) => `${line}\n`).join('') : undefined;
+  const records: PlainOp[] = [];
+  // What is there though we did not put it there stays the administrator's own until something has to be changed.
+  if (recorded !== record && (recorded !== undefined || changes.length > 0)) {
+    changes.push({what: path, before: recorded, after: record});
+    if (record === undefined) records.push({op: 'remove', path});
+    else
+      records.push(
+        {op: 'mkdir', path: recordFolder, mode: '0755', parents: true},
+        {op: 'write', path, content: record, mode: '0644', owner: 'root', group: 'root'},
+      );
+  }
+  // The same rule from before firewalld ran: it would go on refusing what is accepted now.
+  const twin = withoutRule(v, state);
+  const ops = [...removals, ...records, ...additions, ...twin.ops];
   return change(
-    changes,
+    [...changes, ...twin.changes],
     guardOps(ops, v.guard, host, {
-      restores: [],
-      undo: undo.length === 0 ? [] : [{op: 'run', argv: ['/bin/sh', '-c', undo.join('\n')]}],
+      restores: [path, ...twin.restores],
+      undo: [
+        ...(undo.length === 0 ? [] : [{op: 'run', argv: ['/bin/sh', '-c', undo.join('\n')]} satisfies RunOp]),
+        ...twin.undo,
+      ],
     }),
   );
 }

@@ -5,6 +5,7 @@
 import {error} from '../base/diagnostic.ts';
 import {bad, ok} from '../base/result.ts';
 import type {Result} from '../base/result.ts';
+import {mergeRanges, parseNetwork} from './ip-network.ts';
 
 /** Who gets in to a port. No `sources`: everybody. */
 export type InputRule = {
@@ -254,7 +255,34 @@ function exprOf({conditions, action}: Statement): readonly Json[] {
   ];
 }
 
-/** One spelling of a list of expressions: sets sorted, one-element sets unwrapped, counters and key order left out. */
+/** A port, address, prefix or range of them, as first and last number; undefined for anything else (names of interfaces). */
+function rangeOf(value: Json): {readonly space: string; readonly first: bigint; readonly last: bigint} | undefined {
+  if (typeof value === 'number') return {space: 'number', first: BigInt(value), last: BigInt(value)};
+  if (typeof value === 'string') {
+    const network = parseNetwork(value);
+    return network === undefined ? undefined : {space: `ip${network.version}`, ...network};
+  }
+  if (!isObject(value)) return undefined;
+  const {prefix, range} = value;
+  if (isObject(prefix)) return rangeOf(`${text(prefix['addr'])}/${Number(prefix['len'])}`);
+  if (!Array.isArray(range)) return undefined;
+  const [from, to] = (range as readonly Json[]).map(rangeOf);
+  return from?.space === to?.space && from !== undefined && to !== undefined ? {...from, last: to.last} : undefined;
+}
+
+/** What a match compares with, as ranges: nft itself merges the members of a set that overlap or touch, and shows what it made of them. */
+function rangesOf(right: Json): Json | undefined {
+  const set = isObject(right) ? right['set'] : undefined;
+  const ranges = (Array.isArray(set) ? (set as readonly Json[]) : [right]).map(rangeOf);
+  const known = ranges.filter((range) => range !== undefined);
+  const [one] = known;
+  if (one === undefined || known.length < ranges.length || known.some(({space}) => space !== one.space))
+    return undefined;
+  const merged = mergeRanges(known.map(({first, last}) => [first, last] as const));
+  return {[one.space]: merged.map(([first, last]) => `${first}-${last}`)};
+}
+
+/** One spelling of a list of expressions: numbers and addresses as ranges, other sets sorted, one-element sets unwrapped, counters and key order left out. */
 function canonical(expr: readonly Json[]): string {
   const normal = (value: Json): Json => {
     if (Array.isArray(value)) return (value as readonly Json[]).map(normal);
@@ -264,6 +292,8 @@ function canonical(expr: readonly Json[]): string {
       const members = [...new Set((set as readonly Json[]).map((member) => JSON.stringify(normal(member))))].sort();
       return members.length === 1 ? (JSON.parse(members[0] ?? '') as Json) : {set: members};
     }
+    const ranges = value['right'] === undefined ? undefined : rangesOf(value['right']);
+    if (ranges !== undefined) return normal({...value, right: ranges});
     const reject = value['reject'];
     // `reject` alone is printed as the icmp code of the rule's own address family.
     if (isObject(reject) && reject['expr'] === 'port-unreachable') return {reject: 'port-unreachable'};
@@ -306,13 +336,13 @@ function meaningOfDeclared(rule: FirewallRule): string {
 
 /**
  * A rule for one of our own chains, by whatever of its conditions are given. `owners`: numeric user ids of the local sender.
- * `ports`: one port, or first and last. `aside`: `loopback` leaves traffic of the host with itself alone.
+ * `ports`: single ports, and ranges by first and last. `aside`: `loopback` leaves traffic of the host with itself alone.
  */
 export type FilterRule = {
   readonly chain: string;
   readonly comment: string;
   readonly protocol: 'tcp' | 'udp';
-  readonly ports?: readonly [number] | readonly [number, number];
+  readonly ports?: readonly (readonly [first: number, last: number])[];
   readonly sources?: readonly string[];
   readonly destinations?: readonly string[];
   readonly inward?: string;
@@ -323,6 +353,19 @@ export type FilterRule = {
 };
 
 type Match = {readonly words: string; readonly json: Json};
+
+function portMatch({protocol, ports}: FilterRule): Match {
+  if (ports === undefined) {
+    const json: Json = {match: {op: '==', left: {meta: {key: 'l4proto'}}, right: protocol}};
+    return {words: `meta l4proto ${protocol}`, json};
+  }
+  const shown = ports.map(([first, last]) => (first === last ? String(first) : `${first}-${last}`));
+  const right = ports.map(([first, last]): Json => (first === last ? first : {range: [first, last]}));
+  return {
+    words: `${protocol} dport ${shown.length === 1 ? (shown[0] ?? '') : `{ ${shown.join(', ')} }`}`,
+    json: {match: {op: '==', left: {payload: {protocol, field: 'dport'}}, right: {set: right}}},
+  };
+}
 
 function filterStatements(rule: FilterRule): readonly {readonly words: string; readonly expr: readonly Json[]}[] {
   const meta = (key: string, op: '==' | '!=', values: readonly (string | number)[]): Match => {
@@ -357,18 +400,7 @@ function filterStatements(rule: FilterRule): readonly {readonly words: string; r
     if (!except && uids.length === 0) return [];
     if (uids.length > 0) common.push(meta('skuid', except ? '!=' : '==', uids));
   }
-  const [first, last] = rule.ports ?? [];
-  const left = {payload: {protocol: rule.protocol, field: 'dport'}};
-  const port: Match =
-    first === undefined
-      ? {
-          words: `meta l4proto ${rule.protocol}`,
-          json: {match: {op: '==', left: {meta: {key: 'l4proto'}}, right: rule.protocol}},
-        }
-      : {
-          words: `${rule.protocol} dport ${first}${last === undefined ? '' : `-${last}`}`,
-          json: {match: {op: '==', left, right: last === undefined ? first : {range: [first, last]}}},
-        };
+  const port = portMatch(rule);
   const [from, to] = [rule.sources ?? [], rule.destinations ?? []];
   const versions =
     from.length + to.length === 0

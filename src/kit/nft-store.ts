@@ -1,5 +1,6 @@
 import {parseNftJson, sameTable, type FirewallRule, type NftRuleset} from '../formats/nft.ts';
 import {textOf} from './content.ts';
+import type {Key} from './key.ts';
 import type {PlainOp, RunOp} from './op.ts';
 import type {Change} from './plan.ts';
 import {all, map, type Probe} from './probe.ts';
@@ -53,12 +54,28 @@ export function nftFile(name: string): string {
   return `${nftFolder}/${name}.nft`;
 }
 
+/** What loading one file alone changes; `firewall:nft` stands for all of them. */
+function ruleKey(name: string): Key {
+  return `firewall:nft/${name}`;
+}
+
+/** Loads one file alone: its rules that the kernel has, known by their comment, go in the same transaction. */
+function loadAlone(name: string, table: string, alone: Alone): string {
+  const comment = alone.comment.replaceAll('.', '\\.');
+  return `set -e
+old=$(for c in ${alone.chains.join(' ')}; do
+nft -a list chain inet ${table} $c | sed -n "s/.* comment \\"${comment}\\" # handle \\([0-9]*\\)\\$/delete rule inet ${table} $c handle \\1/p"
+done)
+{ echo "$old"; [ ! -f ${nftFile(name)} ] || cat ${nftFile(name)}; } | nft -f -`;
+}
+
 /** Reads the ruleset of the kernel, one of our files, and the unit. */
 export function nftProbe(name: string): Probe<NftState> {
   return map(
     all({
       live: read(
-        rawShell('command -v nft >/dev/null 2>&1 || exit 127\nnft -j list ruleset'),
+        // The name makes it a read of this rule's own, which the loading of another rule leaves as it is.
+        rawShell(`# ${name}\ncommand -v nft >/dev/null 2>&1 || exit 127\nnft -j list ruleset`),
         (reply) => {
           const parsed = reply.exit === 0 ? parseNftJson(stdoutText(reply)) : undefined;
           return {
@@ -67,7 +84,7 @@ export function nftProbe(name: string): Probe<NftState> {
             problem: new TextDecoder().decode(reply.stderr).trim(),
           };
         },
-        {dependsOn: ['firewall:*', 'package:nftables', `unit:${unitName}`, 'unit:nftables.service']},
+        {dependsOn: ['firewall:nft', ruleKey(name), 'package:nftables', `unit:${unitName}`, 'unit:nftables.service']},
       ),
       file: file(nftFile(name), {content: 'always'}),
       unitFile: file(unitPath, {content: 'always'}),
@@ -76,6 +93,9 @@ export function nftProbe(name: string): Probe<NftState> {
     ({live, ...rest}) => ({...live, ...rest}),
   );
 }
+
+/** How rules can be loaded without the others: the chains, which the kernel has, and their comment (letters, digits, blanks, `.:_-`). */
+export type Alone = {readonly chains: readonly string[]; readonly comment: string};
 
 /** What has to be written and run, which files a guard restores, and how it loads them again. */
 export type NftDiff = {
@@ -96,6 +116,8 @@ export function nftDiff(
   wanted: {
     readonly text: string | undefined;
     readonly live: boolean;
+    /** what the kernel holds in place of it, where it holds anything */
+    readonly found?: string | undefined;
     readonly what: string;
     readonly shown: string;
     /** the table that the file makes, where no other file adds to it: it goes with the file */
@@ -104,6 +126,8 @@ export function nftDiff(
     readonly table: string;
     /** a file that has to be loaded before this one */
     readonly base?: {readonly name: string; readonly text: string; readonly state: FileState};
+    /** where the rules can be loaded without the others */
+    readonly alone?: Alone | undefined;
   },
   now: NftState,
 ): NftDiff {
@@ -115,6 +139,10 @@ export function nftDiff(
   const stored = textOfFile(now.file);
   const systemd = now.unit.type === 'unit';
   const affects = ['firewall:nft', `unit:${unitName}`] as const;
+  const load = (alone: Alone | undefined): PlainOp =>
+    alone === undefined
+      ? {op: 'run', argv: ['/bin/sh', '-c', loadText], affects}
+      : {op: 'run', argv: ['/bin/sh', '-c', loadAlone(name, wanted.table, alone)], affects: [ruleKey(name)]};
   if (wanted.text === undefined) {
     if (now.file.type !== 'absent') {
       changes.push({what: `${wanted.what} (at boot)`, before: stored ?? now.file.type, after: undefined});
@@ -122,11 +150,11 @@ export function nftDiff(
     }
     if (wanted.live) {
       changes.push({what: wanted.what, before: wanted.shown, after: undefined});
-      ops.push({
-        op: 'run',
-        argv: wanted.drop === undefined ? ['/bin/sh', '-c', loadText] : ['nft', 'delete', 'table', 'inet', wanted.drop],
-        affects,
-      });
+      ops.push(
+        wanted.drop === undefined
+          ? load(wanted.alone)
+          : {op: 'run', argv: ['nft', 'delete', 'table', 'inet', wanted.drop], affects},
+      );
     }
   } else {
     if (stored !== wanted.text) {
@@ -135,7 +163,8 @@ export function nftDiff(
       ops.push({op: 'write', path, content: wanted.text, mode: '0644', owner: 'root', group: 'root'});
     }
     const base = wanted.base;
-    if (base !== undefined && textOfFile(base.state) !== base.text) {
+    const baseStale = base !== undefined && textOfFile(base.state) !== base.text;
+    if (baseStale) {
       changes.push({what: nftFile(base.name), before: textOfFile(base.state), after: base.text});
       if (stored === wanted.text) ops.push({op: 'mkdir', path: nftFolder, mode: '0755', parents: true});
       ops.push({
@@ -156,7 +185,7 @@ export function nftDiff(
     const inactive = now.unit.type === 'unit' && now.unit.active !== 'active';
     if (disabled) changes.push({what: `${unitName} at boot`, before: enabledText(now.unit), after: 'enabled'});
     if (inactive) changes.push({what: unitName, before: activeText(now.unit), after: 'active'});
-    if (!wanted.live) changes.push({what: wanted.what, before: undefined, after: wanted.shown});
+    if (!wanted.live) changes.push({what: wanted.what, before: wanted.found, after: wanted.shown});
     if (changes.length > 0) {
       if (systemd && (unitStale || disabled))
         ops.push({
@@ -164,11 +193,11 @@ export function nftDiff(
           argv: ['/bin/sh', '-c', `systemctl daemon-reload && systemctl enable ${unitName}`],
           affects,
         });
-      ops.push({
-        op: 'run',
-        argv: unitStale || inactive ? ['systemctl', 'restart', unitName] : ['/bin/sh', '-c', loadText],
-        affects,
-      });
+      ops.push(
+        unitStale || inactive
+          ? {op: 'run', argv: ['systemctl', 'restart', unitName], affects}
+          : load(baseStale ? undefined : wanted.alone),
+      );
     }
   }
   return {

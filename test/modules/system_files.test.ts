@@ -145,7 +145,7 @@ for (const [name, given, now, expected] of settings)
 
 test('sysctl: dots in a name', (t) => {
   const fragment = (name: string): string => {
-    const read = sysctl.probe({name, sysctl_file: f} as never).reads[1];
+    const read = sysctl.probe({name, sysctl_file: f}).reads[1];
     return read?.read === 'raw' ? read.fragment.shell : '';
   };
   t.true(fragment('net.ipv4.ip_forward').includes('/proc/sys/net/ipv4/ip_forward'));

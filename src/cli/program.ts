@@ -41,9 +41,14 @@ export async function program(argv: readonly string[]): Promise<void> {
       .command('validate')
       .description('everything that can be known without a connection')
       .argument('<playbook...>'),
-  ).action(async (playbooks: string[], options: Record<string, unknown>) =>
-    (await import('./run-command.ts')).runCommand('validate', playbooks, options, argv),
-  );
+  )
+    .option(
+      '--fix',
+      'quote modes and write true/false for yes/no where there is one meaning, and show what was changed',
+    )
+    .action(async (playbooks: string[], options: Record<string, unknown>) =>
+      (await import('./run-command.ts')).runCommand('validate', playbooks, options, argv),
+    );
   tsplay
     .command('doc')
     .description("a module's manual, or the list of modules")

@@ -12,7 +12,7 @@ import type {RunContext} from '../engine/context.ts';
 import type {RunEvent, RunInfo} from '../engine/event.ts';
 import {hasErrorFinding, runProgram} from '../engine/run.ts';
 import {HostState} from '../engine/host.ts';
-import {openSite} from '../playbook/site.ts';
+import {openSite, type SiteOptions} from '../playbook/site.ts';
 import type {Target} from '../remote/session.ts';
 import {listPlays} from '../playbook/select.ts';
 import {validateSite} from '../playbook/validate.ts';
@@ -88,7 +88,7 @@ export async function runCommand(
     for (const problem of early) tell(problem);
     const connection = await readConnectionOptions(options, settings);
     const inventories = list(options['inventory']);
-    const {site} = await openSite({
+    const siteOptions: SiteOptions = {
       playbooks,
       inventories: inventories.length > 0 ? inventories : (settings.inventory ?? ['inventory/']),
       actions,
@@ -114,7 +114,14 @@ export async function runCommand(
         verbosity,
       },
       readOnly: check,
-    });
+    };
+    let {site} = await openSite(siteOptions);
+    if (options['fix'] === true) {
+      const {fixSite} = await import('./fix-site.ts');
+      const diff = fixSite(site, cwd, siteOptions.inventories);
+      (form === 'json' ? process.stderr : process.stdout).write(diff);
+      if (diff !== '') ({site} = await openSite(siteOptions));
+    }
     const found = validateSite(site);
     const errors = found.filter((p) => p.severity === 'error');
     if (errors.length > 0) {

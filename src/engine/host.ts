@@ -39,6 +39,8 @@ export class HostState {
   lockPath: string | undefined;
   /** handlers that an earlier run notified and did not run */
   readonly recalled = new Set<string>();
+  /** handlers noted for a change that did not come about: their notes go with the next flush */
+  readonly unneeded = new Set<string>();
   /** handlers that are noted on the host as still to run */
   readonly noted = new Set<string>();
   /** the batch holds a command that may change anything: what is known afterwards is only what is read afterwards */

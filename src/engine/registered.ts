@@ -20,14 +20,21 @@ export function registeredOf(
   };
 }
 
-/** A loop's results under one name. *source*: Ansible's loop results. */
-export function registeredLoop(results: readonly (Registered | Unknown)[]): Registered {
+/** A loop's results under one name, each with its element. *source*: Ansible's loop results. */
+export function registeredLoop(
+  answers: readonly (Registered | Unknown)[],
+  items: readonly unknown[],
+  loopVar: string,
+): Registered {
+  const results = answers.map((answer, i): Registered | Unknown =>
+    answer instanceof Unknown ? answer : {...answer, [loopVar]: items[i], ansible_loop_var: loopVar},
+  );
   const known = results.filter((r): r is Registered => !(r instanceof Unknown));
   return {
     results,
     changed: known.some((r) => r['changed'] === true) || (results.find((r) => r instanceof Unknown) ?? false),
     failed: known.some((r) => r['failed'] === true),
-    skipped: results.length > 0 && known.length === results.length && known.every((r) => r['skipped'] === true),
+    skipped: known.length === results.length && known.every((r) => r['skipped'] === true),
     msg: known.some((r) => r['failed'] === true)
       ? 'One or more items failed'
       : results.length === 0

@@ -85,8 +85,12 @@ export class HostRunner {
 
   /** Runs the notified handlers, in the order in which they are defined, until none is left. */
   async flushHandlers(): Promise<void> {
-    const {notified, recalled} = this.host;
-    const handled = new Set<string>();
+    const {notified, recalled, unneeded} = this.host;
+    // whether a task with `changed_when` notifies is known only once it has run
+    if (this.host.batch?.tasks.some((task) => task.notifies.some((name) => !notified.has(name))) === true)
+      await this.settle();
+    const handled = new Set([...unneeded].filter((name) => !notified.has(name)));
+    unneeded.clear();
     for (const handler of recalled.size > 0 ? this.context.play.handlers : []) {
       for (const name of this.#handlerNames(handler)) if (recalled.delete(name)) notified.add(name);
     }
@@ -215,9 +219,12 @@ export class HostRunner {
     if (tolerant) judged = {...judged, status: 'ignored'};
     const notified =
       judged.status === 'changed' || (judged.status === 'unknown' && judged.everyRun === true)
-        ? this.notifies(task, scope)
+        ? this.notifies(task, scope).filter(() => !(judged.status === 'unknown' && neverChanges(task)))
         : [];
     for (const name of notified) this.host.notified.add(name);
+    // it was noted on the host in case of a change, and there was none
+    if (keywords.changedWhen !== undefined && judged.status === 'ok')
+      for (const name of this.notifies(task, scope)) this.host.unneeded.add(name);
     const noLog = this.#truth(scope, keywords.noLog);
     const result = resultOf(step, this.host.name, this.context.play.name, placeOf(task.span), judged, {
       noLog,
@@ -292,7 +299,14 @@ export class HostRunner {
           tickets.push(await this.#retried(task, scope.with(element.variables), element.item, element.label, handler));
         if (elements.value.length === 0)
           this.#conclude(task, scope, handler, {status: 'skipped', message: 'the loop has no elements'});
-        this.#register(task, tickets, (done) => registeredLoop(done.map((t) => t.registered!)));
+        const items = elements.value.map(({item}) => item);
+        this.#register(task, tickets, (done) =>
+          registeredLoop(
+            done.map((t) => t.registered!),
+            items,
+            loop.loopVar,
+          ),
+        );
       } else {
         const when = await this.#condition(task, scope);
         const ticket = this.#conclude(
@@ -375,17 +389,20 @@ export class HostRunner {
       const inner = scope.with(task.keywords.register === undefined ? {} : {[task.keywords.register]: registered});
       const reached = until.every((condition) => isTrue(valueOr(inner.evaluateExpression(condition), false)));
       if (reached || attempt > retries) {
+        // Ansible counts the tries after the first one here
+        const gaveUp: Registered = {...registered, failed: true, attempts: retries};
         if (!reached && told.result !== null) {
+          const tolerant = this.#truth(scope, task.keywords.ignoreErrors);
           const result: TaskResult = {
             ...told.result,
-            status: 'failed',
+            status: tolerant ? 'ignored' : 'failed',
             message: `the condition of \`until\` was still false after ${attempt} attempts`,
           };
-          this.#failure = new TaskFailed(result, {...registered, failed: true});
+          this.#failure = tolerant ? failureBefore : new TaskFailed(result, gaveUp);
           told.result = result;
         } else if (reached) this.#failure = failureBefore;
         fill(told.result);
-        return {registered};
+        return {registered: reached ? registered : gaveUp};
       }
       this.#failure = failureBefore;
       await this.run.pause(delayS * 1000);
@@ -653,4 +670,10 @@ function conditions(scope: Scope, nodes: readonly Node[]): Known<boolean> {
 
 function sentence(problem: Diagnostic): string {
   return problem.span === undefined ? problem.message : `${problem.message} (${placeOf(problem.span)})`;
+}
+
+/** `changed_when: false`, as it stands: the task only looks. */
+export function neverChanges(task: Task): boolean {
+  const {changedWhen} = task.keywords;
+  return changedWhen?.length === 1 && changedWhen[0]?.kind === 'scalar' && changedWhen[0].value === false;
 }

@@ -16,13 +16,12 @@ export const labMissing: string | undefined = existsSync(path.join(labFolder, 'i
 const inventory = `all:
   vars:
     ansible_user: admin
-    ansible_become: true
   hosts:
-    bare1: {ansible_host: 10.77.0.51}
-    bare2: {ansible_host: 10.77.0.52, ansible_become_password: admin-lab-only}
-    busybox1: {ansible_host: 10.77.0.41}
+    bare1: {ansible_host: 10.77.0.51, ansible_become: true}
+    bare2: {ansible_host: 10.77.0.52, ansible_become: true, ansible_become_password: admin-lab-only}
+    busybox1: {ansible_host: 10.77.0.41, ansible_become: true}
+    as-admin: {ansible_host: 10.77.0.51}
     nowhere: {ansible_host: 10.77.0.51, ansible_port: 2}
-    here: {ansible_connection: local, ansible_become: false}
 `;
 
 const conforms = new Ajv({strict: true, allErrors: true}).compile(outputSchema);

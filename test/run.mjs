@@ -115,12 +115,13 @@ check('build', 'npm', ['run', '--silent', 'build']);
 await ava('unit', []);
 
 const labScript = path.join('lab', 'lab.sh');
+const labHosts = ['kvm1', 'kvm2', 'client1', 'crypt1', 'busybox1', 'bare1', 'bare2', 'bare3'];
 const labReady = isRoot || spawnSync('sudo', ['-n', 'true']).status === 0;
 if (!labReady) note('skipped', 'lab tests', 'they need root or passwordless sudo');
 else {
   const wasUp = spawnSync('bash', [labScript, 'is-up'], {stdio: 'ignore'}).status === 0;
   console.log('# lab');
-  if (run('bash', [labScript, 'up']) !== 0) note('failed', 'lab: it does not come up');
+  if (run('bash', [labScript, 'up', ...labHosts]) !== 0) note('failed', 'lab: it does not come up');
   else await ava('lab', ['--config', 'test/lab/ava.config.js']);
   if (!wasUp) run('bash', [labScript, 'down']);
 }

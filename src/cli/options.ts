@@ -49,6 +49,11 @@ export function outputOptions(command: Command): Command {
     .addOption(new Option('--output <form>', 'pretty, plain or json').choices(['pretty', 'plain', 'json']));
 }
 
+/** Where reports go, for commands that judge hosts. */
+export function reportOptions(command: Command): Command {
+  return command.option('--report <form=file>', 'write a report: html, junit, json, sarif or md (repeatable)', collect);
+}
+
 /** Options of run, check and plan. */
 export function playbookOptions(command: Command): Command {
   return outputOptions(connectionOptions(command))

@@ -2,7 +2,7 @@ import {Command, CommanderError} from 'commander';
 import {exitStatus} from './exit-status.ts';
 import {addHostCommands} from './host-commands.ts';
 import {addSiteCommands} from './site-commands.ts';
-import {inventoryOptions, playbookOptions, vaultOptions} from './options.ts';
+import {inventoryOptions, playbookOptions, reportOptions, vaultOptions} from './options.ts';
 import {version} from './version.ts';
 
 /**
@@ -21,18 +21,22 @@ export async function program(argv: readonly string[]): Promise<void> {
       '\nExit status: 0 as declared; 1 nothing attempted; else the sum of 2 (failed), 4 (unreachable), 8 (check found differences).\nManual of a module: tsplay doc MODULE. All documentation: docs/ in the package.',
     );
 
-  playbookOptions(
-    tsplay.command('run').description('converge hosts to what playbooks declare').argument('<playbook...>'),
+  reportOptions(
+    playbookOptions(
+      tsplay.command('run').description('converge hosts to what playbooks declare').argument('<playbook...>'),
+    ),
   )
     .option('--check', 'change nothing, show what would change')
     .action(async (playbooks: string[], options: Record<string, unknown>) =>
       (await import('./run-command.ts')).runCommand('run', playbooks, options, argv),
     );
-  playbookOptions(
-    tsplay
-      .command('check')
-      .description('compliance: what differs from the declaration; changes nothing')
-      .argument('<playbook...>'),
+  reportOptions(
+    playbookOptions(
+      tsplay
+        .command('check')
+        .description('compliance: what differs from the declaration; changes nothing')
+        .argument('<playbook...>'),
+    ),
   ).action(async (playbooks: string[], options: Record<string, unknown>) =>
     (await import('./run-command.ts')).runCommand('check', playbooks, options, argv),
   );

@@ -1,0 +1,52 @@
+import type {Rule} from './audit.ts';
+import type {FindingGroup} from './finding-group.ts';
+import {markup, type Markup} from './html-text.ts';
+import {verdictWords} from './judgement.ts';
+
+/** The findings, a heading for each rule. */
+export function findingsMarkup(groups: readonly FindingGroup[]): Markup {
+  const byRule = Map.groupBy(groups, (group) => group.rule);
+  return markup`<section aria-labelledby="findings">
+    <h2 id="findings">Findings</h2>
+    ${byRule.size === 0 ? markup`<p>None.</p>` : undefined}
+    ${[...byRule].map(([rule, ofRule]) => markup`${ruleMarkup(rule)}${ofRule.map(groupMarkup)}`)}
+  </section>`;
+}
+
+function ruleMarkup(rule: Rule): Markup {
+  const {control} = rule;
+  if (control === undefined) return markup`<h3>${rule.title}</h3> `;
+  return markup`<h3>${rule.id}: ${rule.title}</h3>
+    <p class="dim">Severity ${control.severity}. ${control.rationale}</p>
+    ${control.refs.length === 0 ? undefined : markup`<p class="dim">See ${control.refs.join(', ')}</p>`} `;
+}
+
+function groupMarkup(group: FindingGroup): Markup {
+  const verdict = group.judgements[0]?.verdict ?? 'fail';
+  const places = [...new Set(group.complaints.map((c) => c.at))];
+  const remedies = [...new Set(group.complaints.flatMap((c) => c.help ?? []))];
+  return markup`<article class="finding v-${verdict}" id="${group.id}">
+    <p>
+      <strong class="v-${verdict}">${verdictWords[verdict]}</strong> on
+      ${group.judgements.map((j) => j.host).join(', ')}
+    </p>
+    <ul>
+      ${group.complaints.map((c) => markup`<li>${c.message} <code class="dim">${c.code}</code></li>`)}
+    </ul>
+    ${group.stderr === '' ? undefined : markup`<pre>${group.stderr}</pre>`}
+    ${group.diff === '' ? undefined : markup`<pre>${diffMarkup(group.diff)}</pre>`}
+    ${remedies.map((help) => markup`<p class="remedy"><strong>Remedy:</strong> ${help}</p> `)}
+    <p class="dim"><code>${places.join(', ')}</code></p>
+  </article> `;
+}
+
+function diffMarkup(diff: string): readonly Markup[] {
+  return diff
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      if (/^(?:---|\+\+\+) (?:before|after): /.test(line)) return markup`${line}\n`;
+      if (line.startsWith('+')) return markup`<ins>${line}</ins>\n`;
+      return line.startsWith('-') ? markup`<del>${line}</del>\n` : markup`${line}\n`;
+    });
+}

@@ -1,0 +1,162 @@
+import {createHash} from 'node:crypto';
+import {DOMParser} from '@xmldom/xmldom';
+import test from 'ava';
+import {htmlReport} from '../../../src/report/html.ts';
+import {junitXml} from '../../../src/report/junit.ts';
+import {markdownSummary} from '../../../src/report/markdown.ts';
+import {sarifDocument} from '../../../src/report/sarif.ts';
+import {auditOf, hostileAudit, result, summary} from './sample-run.ts';
+
+const control = {
+  id: 'C-1',
+  title: 'a control',
+  severity: 'high',
+  rationale: 'because',
+  refs: ['https://example.org/c'],
+};
+
+test('JUnit: well-formed whatever hosts say, and the counts are those of the cases', (t) => {
+  const complain = (level: string, message: string): void => {
+    if (level === 'warning') return;
+    throw new Error(`${level}: ${message}`);
+  };
+  const document = new DOMParser({onError: complain}).parseFromString(junitXml(hostileAudit()), 'text/xml');
+  const suites = [...document.getElementsByTagName('testsuite')];
+  t.is(suites.length, 3);
+  for (const suite of suites) {
+    const count = (tag: string): string => String(suite.getElementsByTagName(tag).length);
+    t.deepEqual(
+      ['tests', 'failures', 'errors', 'skipped'].map((name) => suite.getAttribute(name)),
+      [count('testcase'), count('failure'), count('error'), count('skipped')],
+    );
+    t.regex(suite.getAttribute('timestamp') ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/);
+  }
+  t.is(document.getElementsByTagName('script').length, 0);
+  t.true([...document.getElementsByTagName('failure')].some((f) => f.textContent?.includes('<script>') === true));
+});
+
+test('JUnit: what is skipped, unknown or broken off is no passed case', (t) => {
+  const xml = junitXml(
+    auditOf({web1: summary('ok')}, [
+      result({status: 'skipped', message: 'condition is false'}),
+      result({status: 'unknown', at: 'b.yml:2:1'}),
+    ]),
+  );
+  t.is(xml.match(/<skipped /g)?.length, 2);
+  t.regex(xml, /not applicable: condition is false/);
+  t.regex(junitXml({...auditOf({}, []), complete: false}), /<error .*did not come to its end/);
+});
+
+type Sarif = {
+  version: string;
+  runs: {
+    tool: {driver: {name: string; rules: {id: string; shortDescription: {text: string}; helpUri?: string}[]}};
+    invocations: {executionSuccessful: boolean; exitCode: number}[];
+    results: {
+      ruleId: string;
+      ruleIndex: number;
+      level: string;
+      kind: string;
+      message: {text: string};
+      locations: {physicalLocation: {artifactLocation: {uri: string}; region: {startLine: number}}}[];
+      partialFingerprints: Record<string, string>;
+    }[];
+  }[];
+};
+
+test('SARIF: what the standard requires, places that can be opened, rules that results point at', (t) => {
+  const sarif = sarifDocument(hostileAudit(), '1.2.3') as Sarif;
+  t.is(sarif.version, '2.1.0');
+  const [run] = sarif.runs;
+  t.is(run?.tool.driver.name, 'tsplay');
+  t.false(run?.invocations[0]?.executionSuccessful);
+  const rules = run?.tool.driver.rules ?? [];
+  t.is(new Set(rules.map((r) => r.id)).size, rules.length);
+  t.is(rules.find((r) => r.id === 'SSH-1')?.helpUri, 'https://example.org/ssh');
+  for (const found of run?.results ?? []) {
+    t.is(rules[found.ruleIndex]?.id, found.ruleId);
+    t.true(found.message.text.length > 0);
+    t.is(found.kind === 'open', found.level === 'none');
+    const place = found.locations[0]?.physicalLocation;
+    t.true(URL.canParse(place?.artifactLocation.uri ?? '', 'file:///base/'));
+    t.notRegex(place?.artifactLocation.uri ?? ' ', / /);
+    t.true((place?.region.startLine ?? 0) >= 1);
+  }
+  const failed = run?.results.find((r) => r.ruleId === 'failed');
+  t.like(failed?.locations[0]?.physicalLocation, {
+    artifactLocation: {uri: 'file:///srv/a%20b/site.yml'},
+    region: {startLine: 12, startColumn: 5},
+  });
+});
+
+test('SARIF: differences alone are a successful run; passes are no results; a fingerprint stays when the line moves', (t) => {
+  const at = (place: string): Sarif =>
+    sarifDocument(
+      auditOf({web1: summary('changed'), web2: summary('ok')}, [
+        result({status: 'changed', control, at: place}),
+        result({host: 'web2', control}),
+      ]),
+      '1',
+    ) as Sarif;
+  const [run] = at('a.yml:4:1').runs;
+  t.true(run?.invocations[0]?.executionSuccessful);
+  t.is(run?.results.length, 1);
+  t.deepEqual(run?.results[0]?.partialFingerprints, at('a.yml:40:1').runs[0]?.results[0]?.partialFingerprints);
+});
+
+test('HTML: no script, no attribute that acts, no resource; the policy allows the style and nothing else', (t) => {
+  const page = htmlReport(hostileAudit());
+  t.notRegex(page, /<script|<img|<link|<iframe|<[^>]*\son\w+\s*=|<[^>]*\s(?:src|style)\s*=|javascript:/i);
+  t.notRegex(page, /[\u0000-\u0008\u000b-\u001f\u202e\ufffe]/);
+  const style = /<style>([^]*?)<\/style>/.exec(page)?.[1] ?? '';
+  const hash = createHash('sha256').update(style).digest('base64');
+  t.true(
+    page.includes(`content="default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'"`),
+  );
+  t.notRegex(style, /url\(|@import/);
+  t.true(page.includes('&lt;script&gt;alert(1)'));
+});
+
+test('HTML: every link of the matrix leads to a finding, and diffs keep their blanks', (t) => {
+  const page = htmlReport(
+    auditOf({web1: summary('changed'), web2: summary('changed'), web3: summary('ok')}, [
+      ...['web1', 'web2'].map((host) =>
+        result({host, status: 'changed', control, changes: [{what: 'f', before: 'x\n  a\n', after: 'x\n  b\n'}]}),
+      ),
+      result({host: 'web3', control}),
+    ]),
+  );
+  const links = [...page.matchAll(/href="#([^"]+)"/g)].map((m) => m[1] ?? '');
+  t.deepEqual(links, ['finding-1', 'finding-1']);
+  t.true(page.includes('id="finding-1"'));
+  t.true(page.includes('<del>-  a</del>\n<ins>+  b</ins>'));
+  t.true(page.includes('web1, web2'));
+  t.regex(page, /33 %/);
+});
+
+test('HTML: many hosts stand below each other, with numbered rules in tables that fit on paper', (t) => {
+  const hosts = Array.from({length: 40}, (_, i) => `web${i}`);
+  const page = htmlReport(
+    auditOf(
+      Object.fromEntries(hosts.map((host) => [host, summary('ok')])),
+      Array.from({length: 20}, (_, i) => hosts.map((host) => result({host, at: `a.yml:${i + 1}:1`}))).flat(),
+    ),
+  );
+  t.is(page.match(/<table>/g)?.length, 2);
+  t.is(page.match(/<th scope="row">web7<\/th>/g)?.length, 2);
+  t.regex(page, /100 %/);
+});
+
+test('Markdown: hosts cannot make markup, and no diff ends its own fence', (t) => {
+  const text = markdownSummary(hostileAudit());
+  const lines = text.split('\n');
+  let fence: string | undefined;
+  for (const line of lines) {
+    if (fence === undefined) fence = /^(`{3,})diff$/.exec(line)?.[1];
+    else if (line === fence) fence = undefined;
+    const isCode = fence !== undefined || line.startsWith('```');
+    if (!isCode) t.notRegex(line, /(?<!\\)<|(?<!\\)!\[/, line);
+  }
+  t.is(fence, undefined);
+  t.regex(text, /^\| host \| status \| fail \| error \| unknown \|/m);
+});

@@ -7,6 +7,7 @@ import {includeVars} from './include-vars.ts';
 import {addHost, groupBy} from './inventory-actions.ts';
 import {meta} from './meta.ts';
 import {pause} from './pause.ts';
+import {reboot} from './reboot.ts';
 import {setFact} from './set-fact.ts';
 import {gatherFacts, setup} from './setup.ts';
 import {waitForConnection} from './wait-for-connection.ts';
@@ -24,6 +25,7 @@ export const actions: ReadonlyMap<string, Action> = new Map(
     includeVars,
     meta,
     pause,
+    reboot,
     setFact,
     setup,
     waitForConnection,

@@ -81,3 +81,4 @@ export {deviceFrom, deviceShell, sectionsOf, type DeviceState} from './device-pr
 export {guestProbe, spiceSettings, staleReasons, type GuestState, type SpiceSettings} from './libvirt.ts';
 export {shutDownOp} from './guest-power.ts';
 export {lineChange, settingLine} from './line-change.ts';
+export {readArchive, type ArchiveEntry, type ArchiveKind} from './archive.ts';

@@ -2,6 +2,7 @@
 // is left to do. Nothing here lists the modules: a new one is tried at once, on a plain Debian host.
 import test from 'ava';
 import {runHere} from '../../lab/proof/lab-host.ts';
+import {plainTar} from '../fixtures/archives.ts';
 import {everyModule} from '../laws/every-module.ts';
 import {differing, everyInode, labMissing, ownSite, playOf, type OwnSite} from './own-site.ts';
 import {troubles, type Finished} from './run-tsplay.ts';
@@ -36,6 +37,7 @@ else {
     // sudo's first success leaves a mark in the home: https://www.sudo.ws, --enable-admin-flag
     const known = await site.play('check', playOf(host, '- ping:\n'));
     t.is(known.exit, 0, troubles(known));
+    await site.write('files/reports.tar', plainTar({'reports.txt': 'one\n'}));
     await site.write('files/survey.sh', '#!/bin/sh\nuname -a; echo "$@"\n');
     await site.write('templates/greeting.j2', 'welcome to {{ inventory_hostname }}\n');
   });

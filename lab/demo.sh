@@ -22,7 +22,7 @@ command -v node > /dev/null && command -v npm > /dev/null || die "needs Node 20 
 lock=$(sha256sum < package-lock.json | cut -d' ' -f1)
 if [ "$(cat node_modules/.tsplay-lock 2> /dev/null || true)" != "$lock" ]; then
   title "Dependencies"
-  npm ci --no-audit --no-fund || die "npm ci failed"
+  npm ci --no-audit --no-fund --loglevel=error || die "npm ci failed"
   printf '%s' "$lock" > node_modules/.tsplay-lock
 fi
 if [ ! -e dist/.built ] || [ -n "$(find src modules package-lock.json -newer dist/.built -print -quit)" ]; then

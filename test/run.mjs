@@ -42,7 +42,7 @@ function installPackages() {
   const stamp = path.join('node_modules', '.tsplay-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   console.log('# installing npm packages');
-  if (run('npm', ['ci', '--no-audit', '--no-fund'], {env: process.env}) !== 0) {
+  if (run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {env: process.env}) !== 0) {
     console.log('npm ci failed');
     process.exit(1);
   }

@@ -17,7 +17,8 @@ make_access() {
     printf '%s,%s,%s.lab %s\n' "$ip" "$h" "$h" "$(cut -d' ' -f1,2 "$LAB/keys/$h/ssh_host_ed25519_key.pub")"
   done > "$LAB/known_hosts.new"
   chmod 644 "$LAB/known_hosts.new"; mv "$LAB/known_hosts.new" "$LAB/known_hosts"
-  chown "$owner" "$LAB/id" "$LAB/id.pub" "$LAB/state" "$LAB/known_hosts"; chmod 700 "$LAB/state"
+  # whoever brought the lab up uses it: what another account left in the state folder becomes theirs too
+  chown -R "$owner" "$LAB/id" "$LAB/id.pub" "$LAB/state" "$LAB/known_hosts"; chmod 700 "$LAB/state"
 }
 make_host_key() {
   [ -f "$LAB/keys/$1/ssh_host_ed25519_key.pub" ] && return 0

@@ -1,5 +1,4 @@
 import {randomBytes} from 'node:crypto';
-import {mkdirSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
 import {hostname, userInfo} from 'node:os';
 import {isAbsolute, join} from 'node:path';
@@ -17,14 +16,14 @@ import {confirmHostKeys} from './host-keys.ts';
 import {interruptSignal} from './interrupt.ts';
 import type {Reporting} from './reporting.ts';
 import type {Settings} from './settings.ts';
-import {factCache, stateFolder} from './state.ts';
+import {factCache, makeStateFolder, stateFolder} from './state.ts';
 import {becomeOf, targetOf, type ConnectionOptions} from './targets.ts';
 
 /** A run that is ready to begin, but for its hosts. */
 export type Run = Omit<RunContext, 'stateOf'>;
 
 /**
- * Puts a run together from what the command line, the settings and the site say. The state folder is made where there is none.
+ * Puts a run together from what the command line, the settings and the site say. The state folder is made where there is none; *errors*: StateUnusable.
  * `onEvent` hears every event before it is reported.
  */
 export async function makeRun(
@@ -73,7 +72,7 @@ export async function makeRun(
   const random = (bytes: number): Uint8Array => randomBytes(bytes);
   const maker = new CertificateMaker(now, random);
   const state = stateFolder(settings.state_dir, env, parts.home);
-  mkdirSync(state, {recursive: true, mode: 0o700});
+  makeStateFolder(state);
   const run: Run = {
     info: reporting.info,
     site,

@@ -15,6 +15,7 @@ import {reportFault} from './fault.ts';
 import {isInterrupt} from './interrupt.ts';
 import {NoTerminal} from './prompt.ts';
 import type {ReportFile} from './report-files.ts';
+import {StateUnusable} from './state.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -95,6 +96,8 @@ export function openReporting(
     refuseAll,
     breakOff: (error) => {
       if (isInterrupt(error)) finish(exitStatus.interrupted);
+      else if (error instanceof StateUnusable)
+        refuseAll([{severity: 'error', code: 'state-folder', message: error.message, help: error.help}]);
       else if (error instanceof NoTerminal)
         refuseAll([
           {

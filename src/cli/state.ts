@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {accessSync, constants, mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import type {FactCache} from '../engine/context.ts';
 
@@ -26,10 +26,32 @@ export function factCache(state: string): FactCache {
       }
     },
     put: (host, facts) => {
-      mkdirSync(folder, {recursive: true, mode: 0o700});
-      const candidate = `${fileOf(host)}.${process.pid}`;
-      writeFileSync(candidate, JSON.stringify(facts), {mode: 0o600});
-      renameSync(candidate, fileOf(host));
+      try {
+        mkdirSync(folder, {recursive: true, mode: 0o700});
+        const candidate = `${fileOf(host)}.${process.pid}`;
+        writeFileSync(candidate, JSON.stringify(facts), {mode: 0o600});
+        renameSync(candidate, fileOf(host));
+      } catch {
+        // the next run asks the host again
+      }
     },
   };
+}
+
+/** The state folder cannot be made or written. */
+export class StateUnusable extends Error {
+  override readonly name = 'StateUnusable';
+  readonly help = 'name another one: TSPLAY_STATE=…, or `state_dir:` in tsplay.yml';
+}
+
+/** Makes the state folder where there is none. *errors*: StateUnusable. */
+export function makeStateFolder(folder: string): void {
+  try {
+    mkdirSync(folder, {recursive: true, mode: 0o700});
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new StateUnusable(
+      `the state folder cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
 }

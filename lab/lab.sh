@@ -19,7 +19,7 @@ usage: npm run lab -- COMMAND
   exec HOST COMMAND...           run as root inside the host, without ssh
   clean               remove images that no recipe names any more
 
-Other hosts: busybox1, bare1 ... bare9 (Debian, nothing else), plain1 ... plain500 (sshd only).
+Other hosts: busybox1, bare1 ... bare9 (Debian, nothing else), py1 ... py4 (with Python, for Ansible), plain1 ... plain500 (sshd only).
 EOF
 }
 

@@ -116,10 +116,14 @@ async function runIn(
   return await session.exchange(fragments.map((fragment) => prefixed(shell, fragment)));
 }
 
-/** The fragment with tsplay's own directories below a test's: nothing is written outside. */
+/** The fragment with tsplay's own directories, root's or an account's, below a test's: nothing is written outside. */
 export function confined(fragment: Fragment, dir: string): Fragment {
+  const own = '${HOME:?}/.local/state/tsplay';
   const move = (text: string): string =>
-    text.replaceAll('/var/lib/tsplay', `${dir}/lib`).replaceAll('/run/tsplay', `${dir}/run`);
+    text
+      .replaceAll(`S=${own} R=${own}`, `S='${dir}/lib' R='${dir}/run'`)
+      .replaceAll('/var/lib/tsplay', `${dir}/lib`)
+      .replaceAll('/run/tsplay', `${dir}/run`);
   return {...fragment, shell: move(fragment.shell)};
 }
 

@@ -11,6 +11,7 @@ import type {Node} from '../playbook/node.ts';
 import type {Action} from './action.ts';
 import type {Emit, RunInfo} from './event.ts';
 import type {HostState} from './host.ts';
+import type {PlanPart} from './plan-part.ts';
 
 /** What binding a task's parameters gives: values for the module, mistakes, or what has to be known first. */
 export type Bound =
@@ -75,6 +76,10 @@ export type RunContext = {
   readonly verbosity: number;
   /** hosts with a finding of severity error, for the exit status */
   readonly errorFindings: Set<string>;
+  /** there where a plan is made to be kept, or applied */
+  readonly plan?: PlanPart;
+  /** `--step`: asked before each task; false = it is left out */
+  readonly confirm?: (task: string, host: string) => Promise<boolean>;
 };
 
 /** Facts of earlier runs: a guess that lets dependent reads travel in the first exchange. */

@@ -1,4 +1,6 @@
+import {placeOf} from '../base/diagnostic.ts';
 import {isMapping} from '../base/json.ts';
+import type {NonEmpty} from '../base/nonempty.ts';
 import {Unknown, findUnknown} from '../base/unknown.ts';
 import type {Module} from '../kit/module.ts';
 import type {Op} from '../kit/op.ts';
@@ -13,11 +15,14 @@ import type {ActionOutcome} from './action.ts';
 import type {TaskResult} from './event.ts';
 import {isTrue, valueOr} from './known.ts';
 import {planFor} from './plan-for.ts';
+import {judgeMoves} from './plan-judge.ts';
+import type {DecidedStep, PlannedStep} from './plan-part.ts';
 import {predictOps} from './predict.ts';
 import {outputDetails, verdictOf} from './verdict.ts';
 import {foreseenReads} from './survey.ts';
 import {compileReads} from '../remote/batch.ts';
 import {HostState} from './host.ts';
+import {refusedStep} from './host-moved.ts';
 import {learnAll} from './learn.ts';
 import {noteSecrets} from './note-secrets.ts';
 import {suspectKeys} from './suspects.ts';
@@ -53,13 +58,19 @@ export class ModuleStep {
   }
 
   /** In check mode: nobody can tell what this task will do, so whatever it may change is uncertain for those after it. */
-  doubt(probe?: Probe<unknown>): void {
+  doubt(waitsFor: string, probe?: Probe<unknown>): void {
     const {task, name} = this.#step;
     if (!this.#runner.run.check || task.doing.do !== 'module') return;
     const params: unknown =
       task.params === undefined ? undefined : valueOr(this.#scope.evaluate(task.params), undefined);
     const cause = `task "${name}"`;
-    this.#where.world.predict(suspectKeys(params, probe).map((key) => ({key, value: new Unknown(cause), cause})));
+    const doubts = suspectKeys(params, probe);
+    this.#where.world.predict(doubts.map((key) => ({key, value: new Unknown(cause), cause})));
+    this.#note({does: 'later', cause: waitsFor, doubts});
+  }
+
+  #note(step: PlannedStep): void {
+    this.#runner.run.plan?.note(this.#runner.host.name, this.#step.place, step);
   }
 
   #done(verdict: Verdict): Ticket {
@@ -77,8 +88,10 @@ export class ModuleStep {
       await runner.settle();
       this.#scope.forget();
     }
-    const given = await this.#parameters(action);
+    const planned = run.plan?.planned(runner.host.name, this.#step.place);
+    const given = planned?.does === 'action' ? {values: planned.values} : await this.#parameters(action);
     if (!('values' in given)) return this.#done(given);
+    if (findUnknown(given.values) === undefined) this.#note({does: 'action', action: name, values: given.values});
     const bound = run.site.bindAction(action, given.values);
     if (bound.bound === 'unknown' && action.unknowns !== true)
       return this.#done({status: 'unknown', message: `known only after ${bound.cause}`});
@@ -110,9 +123,19 @@ export class ModuleStep {
   async #module(module: Module): Promise<Ticket> {
     const runner = this.#runner;
     const {run} = runner;
+    const planned = run.plan?.planned(runner.host.name, this.#step.place);
+    // a further attempt of something with a state starts from what the last one left
+    const afresh = planned?.does !== 'later' && this.#step.attempt > 1;
+    if ((planned?.does === 'change' && (planned.everyRun || !afresh)) || planned?.does === 'nothing')
+      return this.#asPlanned(module, planned);
+    if (run.plan?.follow?.exact === true && !afresh)
+      return this.#done({
+        status: 'refused',
+        message: 'it was not decided when the plan was made, and --exact allows nothing else',
+      });
     const given = await this.#parameters(module);
     if (!('values' in given)) {
-      if (given.status === 'unknown') this.doubt();
+      if (given.status === 'unknown') this.doubt(given.message ?? 'something unknown');
       return this.#done(given);
     }
     let bound = run.site.bind(module, given.values, run.site.resolverFor(this.#scope, this.#step.task));
@@ -126,7 +149,7 @@ export class ModuleStep {
     }
     noteSecrets(run.redactor, bound);
     if (bound.bound === 'unknown') {
-      this.doubt();
+      this.doubt(bound.cause);
       return this.#done({status: 'unknown', message: `known only after ${bound.cause}`});
     }
     if (bound.bound === 'problems') {
@@ -148,7 +171,7 @@ export class ModuleStep {
 
     const sight = await this.#see(become, account, probe);
     if (sight instanceof Unknown) {
-      this.doubt(probe);
+      this.doubt(sight.cause, probe);
       return this.#done({status: 'unknown', message: `known only after ${sight.cause} has been applied`});
     }
     const {state} = sight;
@@ -163,6 +186,7 @@ export class ModuleStep {
       });
     }
     if (plan.kind === 'converged') {
+      this.#note({does: 'nothing', ...this.#basis(module, bound.values, probe, account, plan)});
       this.#notePending(module, bound.values, probe, become, account, plan.pending ?? []);
       return this.#done({
         status: 'ok',
@@ -171,7 +195,82 @@ export class ModuleStep {
         details: module.result?.(values, state, state, []) ?? {},
       });
     }
-    return this.#change(module, bound.values, probe, state, plan, become, account);
+    const ops = this.#opsOf(plan);
+    return this.#change(module, bound.values, probe, state, {...plan, ops}, become, account);
+  }
+
+  /** What a plan of this step is made from. */
+  #basis(
+    module: Module,
+    values: Readonly<Record<string, unknown>>,
+    probe: Probe<unknown>,
+    account: string,
+    plan: Plan,
+  ): Omit<DecidedStep, 'does' | 'ops' | 'changes' | 'everyRun'> {
+    const {task, name, label} = this.#step;
+    return {
+      module: module.name,
+      task: label === null ? name : `${name} [${typeof label === 'string' ? label : JSON.stringify(label)}]`,
+      play: this.#runner.run.site.program.plays.indexOf(this.#runner.context.play),
+      at: placeOf(task.span),
+      values,
+      saw: this.#where.world.sawOf(account, probe),
+      where: this.#where.name,
+      account,
+      findings: plan.findings ?? [],
+      pending: plan.pending ?? [],
+    };
+  }
+
+  /** A step that a saved plan decided: the host must be as the plan saw it, or already as the plan leaves it. */
+  async #asPlanned(module: Module, planned: DecidedStep): Promise<Ticket> {
+    const {run, host} = this.#runner;
+    const where = await this.#place();
+    if (!(where instanceof HostState)) return this.#done(where);
+    this.#where = where;
+    const become = this.#become();
+    if (become !== undefined && 'problem' in become) return this.#done({status: 'failed', message: become.problem});
+    const account = become?.user ?? '';
+    const {values} = planned;
+    noteSecrets(run.redactor, values);
+    const probe = module.probe(values);
+    const sight = await this.#see(become, account, probe);
+    if (sight instanceof Unknown)
+      return this.#done({status: 'refused', message: `what it was planned on is known only after ${sight.cause}`});
+    const moves =
+      where.name === planned.where
+        ? where.world.movesOf(account, probe, planned.saw)
+        : [`it was planned for ${planned.where}`];
+    const now = planFor(run, where, {become}, module, values, sight.state);
+    const judged = judgeMoves(planned, moves, now);
+    if (judged.is === 'moved') {
+      const result = refusedStep(host.name, this.#runner.context.play.name, planned, judged.reasons, 'make a new plan');
+      const {message, help, findings} = result;
+      return this.#done({status: 'refused', message, help, findings});
+    }
+    const {pending, findings} = planned;
+    if (planned.does === 'change' && judged.is === 'as-planned') {
+      const {changes, ops} = planned;
+      if (planned.everyRun && run.plan?.follow?.hasRun(host.name, this.#step.place) === true)
+        return this.#done({status: 'ok', message: 'ran when this plan was applied before'});
+      return this.#change(
+        module,
+        values,
+        probe,
+        sight.state,
+        {kind: 'change', changes, ops, pending, findings},
+        become,
+        account,
+      );
+    }
+    this.#notePending(module, values, probe, become, account, pending);
+    return this.#done({
+      status: 'ok',
+      findings,
+      pending,
+      ...(planned.does === 'change' ? {message: 'already as planned'} : {}),
+      details: module.result?.(values, sight.state, sight.state, []) ?? {},
+    });
   }
 
   async #change(
@@ -197,6 +296,8 @@ export class ModuleStep {
       Math.floor(run.now().getTime() / 1000),
     );
     const said = {changes: plan.changes, findings: plan.findings ?? [], pending: plan.pending ?? []};
+    const {changes, ops} = plan;
+    this.#note({does: 'change', ...this.#basis(module, values, probe, account, plan), changes, ops, everyRun});
 
     if (this.#checks()) {
       // a single task that only checks (`check_mode: true` in a run) leaves nothing behind for those after it
@@ -230,7 +331,7 @@ export class ModuleStep {
       module,
       values,
       probe,
-      ops: this.#opsOf(plan),
+      ops,
       predictions,
       label: this.#step.name,
       tolerated:
@@ -246,6 +347,7 @@ export class ModuleStep {
           return;
         }
         const verdict = verdictOf(module, typed, before, plan, applied, everyRun, run.redactor);
+        if (everyRun && applied.applied === 'ran') run.plan?.follow?.ran(runner.host.name, this.#step.place);
         this.#notePending(module, values, probe, become, account, verdict.pending ?? []);
         // a handler that was started on the mere prospect of this change has run: it is not notified a second time
         const handled = speculative.filter((name) => !host.notified.has(name));
@@ -371,11 +473,13 @@ export class ModuleStep {
     return seconds > 0 ? seconds * 1000 : defaultTimeoutMs;
   }
 
-  #opsOf(plan: Plan & {kind: 'change'}): readonly Op[] {
+  #opsOf(plan: Plan & {kind: 'change'}): NonEmpty<Op> {
     const environment = this.#environment();
     noteSecrets(this.#runner.run.redactor, environment);
     if (Object.keys(environment).length === 0) return plan.ops;
-    return plan.ops.map((op) => (op.op === 'run' ? {...op, environment: {...environment, ...op.environment}} : op));
+    const [first, ...rest] = plan.ops;
+    const given = (op: Op): Op => (op.op === 'run' ? {...op, environment: {...environment, ...op.environment}} : op);
+    return [given(first), ...rest.map(given)];
   }
 
   #environment(): Record<string, string> {

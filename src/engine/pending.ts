@@ -8,11 +8,15 @@ export function recallFragments(): readonly Fragment[] {
   return [recallPendingFragment()];
 }
 
-/** They are notified again, in whichever play has them. */
-export function recallNotified(host: HostState, outcomes: readonly Outcome[]): void {
+/** They are notified again, in whichever play has them; `counting` says which of them count. */
+export function recallNotified(
+  host: HostState,
+  outcomes: readonly Outcome[],
+  counting: (names: readonly string[]) => readonly string[],
+): void {
   const [outcome] = outcomes;
   if (outcome?.ran !== true) return;
-  for (const name of decodePending(outcome.reply)) {
+  for (const name of counting([...decodePending(outcome.reply)])) {
     host.recalled.add(name);
     host.noted.add(name);
   }

@@ -10,6 +10,7 @@ import type {Scope} from '../playbook/scope.ts';
 import {compileReads} from '../remote/batch.ts';
 import {ReadFailed} from '../remote/read-fragment.ts';
 import {HostLocked} from './host-lock.ts';
+import {HostMoved, reportMoved} from './host-moved.ts';
 import {eraseNotes} from './pending.ts';
 import {BecomeFailed, LinkLost, Unreachable} from '../remote/errors.ts';
 import type {Become} from '../remote/session.ts';
@@ -23,6 +24,7 @@ import {loopElements} from './loop.ts';
 import {ModuleStep} from './module-step.ts';
 import {registeredLoop, registeredOf, type Registered} from './registered.ts';
 import {resultOf, type Step, type Ticket, type Verdict} from './step.ts';
+import {Place} from './place.ts';
 import {Slots} from './slots.ts';
 import {hasAllFacts, readAllFacts, survey} from './survey.ts';
 
@@ -60,12 +62,14 @@ export class HostRunner {
   /** names of the notified handlers whose tasks run now */
   handling: readonly string[] = [];
   readonly #slots: Slots<TaskResult | null>;
+  readonly #place: Place;
   #failure: TaskFailed | undefined;
 
   constructor(run: RunContext, host: HostState, context: PlayContext) {
     this.run = run;
     this.host = host;
     this.context = context;
+    this.#place = new Place(run.site.program.plays.indexOf(context.play));
     this.#slots = new Slots((result) => {
       if (result !== null) host.report(result);
     });
@@ -74,6 +78,7 @@ export class HostRunner {
   /** Runs items and applies what they queued. *errors*: none; a failure or a lost link is noted in the host's state. */
   async items(items: readonly Item[]): Promise<void> {
     try {
+      this.run.plan?.follow?.admit(this.host.name);
       for (const item of items) await this.item(item, false);
       await this.settle();
     } catch (error) {
@@ -94,6 +99,7 @@ export class HostRunner {
     for (const handler of recalled.size > 0 ? this.context.play.handlers : []) {
       for (const name of this.#handlerNames(handler)) if (recalled.delete(name)) notified.add(name);
     }
+    this.#place.flush();
     for (let rounds = 0; notified.size > 0 && rounds < 100; rounds++) {
       const before = notified.size;
       let ran = false;
@@ -104,7 +110,7 @@ export class HostRunner {
         for (const name of mine) notified.delete(name);
         ran = true;
         this.handling = mine;
-        await this.item(handler, true);
+        await this.#place.within(`flush${this.#place.flushes}.${rounds}`, () => this.item(handler, true));
         this.handling = [];
         for (const name of mine) handled.add(name);
       }
@@ -267,6 +273,12 @@ export class HostRunner {
 
   /** The first host that comes here does it; the others wait and take over what it registered. */
   async #taskOnce(task: Task, handler: boolean): Promise<void> {
+    const owner = this.run.plan?.once(this.host.name, this.#place.of(task.span), this.context.hosts);
+    // as planned, also where another host comes here first
+    while (owner !== undefined && owner !== this.host.name && !this.context.once.has(task)) {
+      if (this.context.hosts.includes(owner) && this.run.stateOf(owner).stopped === undefined) await this.run.pause(20);
+      else throw new HostMoved([], `a task that runs once was planned for ${owner}, which does not do it`);
+    }
     const earlier = this.context.once.get(task);
     const name = task.keywords.register;
     if (earlier !== undefined) {
@@ -292,11 +304,13 @@ export class HostRunner {
       this.#register(task, [ticket], (tickets) => tickets[0]!.registered!);
     } else {
       const loop = keywords.loop;
-      const elements = await this.known(scope, () => loopElements(loop, scope));
+      const elements = await this.#decided(task, 'loop', () => this.known(scope, () => loopElements(loop, scope)));
       if (elements.is === 'known') {
         const tickets: Ticket[] = [];
-        for (const element of elements.value)
-          tickets.push(await this.#retried(task, scope.with(element.variables), element.item, element.label, handler));
+        for (const [i, element] of elements.value.entries())
+          tickets.push(
+            await this.#retried(task, scope.with(element.variables), element.item, element.label, handler, i),
+          );
         if (elements.value.length === 0)
           this.#conclude(task, scope, handler, {status: 'skipped', message: 'the loop has no elements'});
         const items = elements.value.map(({item}) => item);
@@ -343,6 +357,8 @@ export class HostRunner {
       name: this.nameOf(task, scope),
       handler,
       began: performance.now(),
+      place: this.#place.of(task.span),
+      attempt: 1,
     };
     return {registered: this.conclude(step, scope, verdict, this.#slots.take()).registered};
   }
@@ -369,9 +385,18 @@ export class HostRunner {
   }
 
   /** One element, repeated while `until` is false. */
-  async #retried(task: Task, scope: Scope, item: unknown, label: unknown, handler: boolean): Promise<Ticket> {
+  async #retried(
+    task: Task,
+    scope: Scope,
+    item: unknown,
+    label: unknown,
+    handler: boolean,
+    index?: number,
+  ): Promise<Ticket> {
     const {until} = task.keywords;
-    if (until === undefined || this.run.check) return this.#step(task, scope, item, label, handler, this.#slots.take());
+    const place = this.#place.of(task.span, index);
+    if (until === undefined || this.run.check)
+      return this.#step(task, scope, item, label, handler, place, this.#slots.take());
     const retries = Number(
       valueOr(task.keywords.retries === undefined ? undefined : scope.evaluate(task.keywords.retries), 3),
     );
@@ -382,7 +407,16 @@ export class HostRunner {
     for (let attempt = 1; ; attempt++) {
       const told: {result: TaskResult | null} = {result: null};
       const failureBefore = this.#failure;
-      const ticket = await this.#step(task, scope, item, label, handler, (result) => (told.result = result));
+      const ticket = await this.#step(
+        task,
+        scope,
+        item,
+        label,
+        handler,
+        place,
+        (result) => (told.result = result),
+        attempt,
+      );
       await applyWaiting(this.run, this.host, [], '');
       const answer = ticket.registered;
       const registered: Registered = {...(answer instanceof Unknown ? {} : answer), attempts: attempt};
@@ -416,13 +450,16 @@ export class HostRunner {
     item: unknown,
     label: unknown,
     handler: boolean,
+    place: string,
     fill: (result: TaskResult | null) => void,
+    attempt = 1,
   ): Promise<Ticket> {
-    const step: Step = {task, item, label, name: this.nameOf(task, scope), handler, began: performance.now()};
+    const name = this.nameOf(task, scope);
+    const step: Step = {task, item, label, name, handler, began: performance.now(), place, attempt};
     const done = (verdict: Verdict): Ticket => ({
       registered: this.conclude(step, scope, verdict, fill).registered,
     });
-    const when = await this.#condition(task, scope);
+    const when = await this.#planned(place, 'when', () => this.#condition(task, scope));
     if (when.is === 'known' && !when.value)
       return done({
         status: 'skipped',
@@ -430,10 +467,12 @@ export class HostRunner {
         details: {skip_reason: 'Conditional result was False'},
       });
     if (when.is === 'unknown') {
-      new ModuleStep(this, step, scope, fill).doubt();
+      new ModuleStep(this, step, scope, fill).doubt(when.cause.cause);
       return done({status: 'unknown', message: `may change: its condition is known only after ${when.cause.cause}`});
     }
     if (when.is === 'wrong') return done(this.unable(when, 'the condition'));
+    if ((await this.run.confirm?.(step.name, this.host.name)) === false)
+      return done({status: 'skipped', message: 'left out, as you said'});
     this.run.emit({
       event: 'task-started',
       host: this.host.name,
@@ -451,6 +490,17 @@ export class HostRunner {
       if (!isTrue(answer.value)) return {is: 'known', value: false};
     }
     return {is: 'known', value: true};
+  }
+
+  /** What decides which steps there are: a saved plan notes it, and says it when it is applied. */
+  #planned<T>(place: string, what: string, evaluate: () => Promise<Known<T>>): Promise<Known<T>> {
+    const {plan} = this.run;
+    if (plan === undefined) return evaluate();
+    return plan.evaluation(this.host.name, `${place} ${what}`, evaluate);
+  }
+
+  #decided<T>(item: Task | Include, what: string, evaluate: () => Promise<Known<T>>): Promise<Known<T>> {
+    return this.#planned(this.#place.of(item.span), what, evaluate);
   }
 
   /** A verdict for what could not be evaluated. */
@@ -551,18 +601,22 @@ export class HostRunner {
     };
     const scope = this.scope(pseudo);
     const loop = include.keywords.loop;
-    const elements = loop === undefined ? undefined : await this.known(scope, () => loopElements(loop, scope));
+    const elements =
+      loop === undefined
+        ? undefined
+        : await this.#decided(include, 'loop', () => this.known(scope, () => loopElements(loop, scope)));
     const rounds = elements === undefined ? [{variables: {}}] : elements.is === 'known' ? elements.value : undefined;
     if (rounds === undefined) {
       this.#conclude(pseudo, scope, handler, this.unable(elements!, 'the loop'));
       await this.settle();
       return;
     }
-    for (const round of rounds) {
+    for (const [i, round] of rounds.entries()) {
       const inner = scope.with(round.variables);
-      const when = await this.#condition(pseudo, inner);
+      const place = this.#place.of(include.span, i);
+      const when = await this.#planned(place, 'when', () => this.#condition(pseudo, inner));
       if (when.is === 'known' && !when.value) continue;
-      const file = await this.known(inner, () => inner.evaluate(include.file));
+      const file = await this.#planned(place, 'file', () => this.known(inner, () => inner.evaluate(include.file)));
       if (when.is !== 'known' || file.is !== 'known') {
         this.#conclude(pseudo, inner, handler, this.unable(when.is !== 'known' ? when : file, 'the included file'));
         await this.settle();
@@ -578,7 +632,9 @@ export class HostRunner {
         Object.entries(round.variables).map(([name]) => [name, this.host.memory.setFacts.get(name)]),
       );
       for (const [name, value] of Object.entries(round.variables)) this.host.memory.setFacts.set(name, value);
-      for (const item of loaded.value) await this.item(item, handler);
+      await this.#place.within(place, async () => {
+        for (const item of loaded.value) await this.item(item, handler);
+      });
       for (const [name, value] of before) {
         if (value === undefined) this.host.memory.setFacts.delete(name);
         else this.host.memory.setFacts.set(name, value);
@@ -607,6 +663,11 @@ export class HostRunner {
       return;
     }
     host.batch = undefined;
+    if (error instanceof HostMoved) {
+      host.stopped = 'failed';
+      reportMoved(this.run, host, this.context.play, error);
+      return;
+    }
     if (error instanceof TaskFailed) {
       host.stopped = 'failed';
       return;

@@ -27,6 +27,10 @@ export type Step = {
   readonly name: string;
   readonly handler: boolean;
   readonly began: number;
+  /** names the step within its host's run, the same in a plan and when it is applied */
+  readonly place: string;
+  /** of `until`, from 1 */
+  readonly attempt: number;
 };
 
 /** One element's answer: known now, or when the batch has been applied. */

@@ -1,3 +1,4 @@
+import {placeOf} from '../base/diagnostic.ts';
 import {Unknown, findUnknown} from '../base/unknown.ts';
 import {isMapping} from '../base/json.ts';
 import type {Read} from '../kit/reads.ts';
@@ -16,6 +17,7 @@ import {guardFragments, guardsLeft, settleGuards} from './left-guards.ts';
 import {isTrue, known, valueOr} from './known.ts';
 import {loopElements} from './loop.ts';
 import {recallNotified, recallFragments} from './pending.ts';
+import type {PlanFollow} from './plan-part.ts';
 import type {PlayContext} from './runner.ts';
 
 type Wanted = Map<string, {become: Become | undefined; reads: Read[]}>;
@@ -42,9 +44,15 @@ export async function survey(run: RunContext, host: HostState, context: PlayCont
     await exchangeReads(run, host, become, account, reads, account === first[0]);
     host.login = connection.login; // the address that the host sees comes with the first reply
   }
-  if (remembered !== undefined && JSON.stringify(steady(remembered)) === JSON.stringify(steady(host.memory.facts)))
-    return;
-  await readForeseen(run, host);
+  if (remembered === undefined || JSON.stringify(steady(remembered)) !== JSON.stringify(steady(host.memory.facts)))
+    await readForeseen(run, host);
+  try {
+    run.plan?.follow?.compare(host);
+  } catch (error) {
+    // before anything else of the run hears of it: an `always` section is not run either
+    host.stopped = 'failed';
+    throw error;
+  }
 }
 
 /** Reads everything that can be foreseen now and is not known yet; one exchange an account, none where nothing is missing. */
@@ -104,7 +112,7 @@ async function exchangeReads(
   let at = 0;
   const take = (count: number) => outcomes.slice(at, (at += count));
   acquireLock(run, host, take(locks.length));
-  recallNotified(host, take(recalls.length));
+  recallNotified(host, take(recalls.length), (names) => run.plan?.recalled(host.name, names) ?? names);
   const left = guardsLeft(take(guards.length));
   if (first) {
     keepFacts(run, host, factsOf(wanted, facts.decode(take(facts.fragments.length))));
@@ -158,6 +166,7 @@ function byAccount(wanted: readonly {become: Become | undefined; reads: readonly
 
 /** The reads of every task whose condition, loop and parameters can be known now. Nothing is decided here: a wrong guess costs a read. */
 function foresee(run: RunContext, host: HostState): {become: Become | undefined; reads: readonly Read[]}[] {
+  if (run.plan?.follow !== undefined) return foreseePlanned(run, host, run.plan.follow);
   const found: {become: Become | undefined; reads: readonly Read[]}[] = [];
   for (const play of run.site.program.plays) {
     if (!run.site.hostsOf(play).includes(host.name)) continue;
@@ -172,6 +181,32 @@ function foresee(run: RunContext, host: HostState): {become: Become | undefined;
     walk(play.handlers);
   }
   return found;
+}
+
+/** Of a saved plan: the reads of its steps. Those of tasks that only an include brings have to wait, since their account is not known yet. */
+function foreseePlanned(
+  run: RunContext,
+  host: HostState,
+  follow: PlanFollow,
+): {become: Become | undefined; reads: readonly Read[]}[] {
+  const tasks = new Map<string, {play: Play; task: Task}>();
+  for (const [i, play] of run.site.program.plays.entries()) {
+    const walk = (items: readonly Item[]): void => {
+      for (const item of items) {
+        if (item.item === 'task') tasks.set(`${i} ${placeOf(item.span)}`, {play, task: item});
+        else if (item.item === 'block') for (const part of [item.block, item.rescue, item.always]) walk(part);
+      }
+    };
+    walk(play.items);
+    walk(play.handlers);
+  }
+  return follow.reads(host).flatMap(({step, reads}) => {
+    const found = tasks.get(`${step.play} ${step.at}`);
+    if (found === undefined) return [];
+    const scope = run.site.scopeFor(host.name, found.play, found.task, host.memory);
+    const become = run.becomeOf(found.task, found.play, scope);
+    return become !== undefined && 'problem' in become ? [] : [{become, reads}];
+  });
 }
 
 /** Values that tasks will register or set are unknown while looking ahead. */

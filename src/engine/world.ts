@@ -1,6 +1,9 @@
 import {Unknown} from '../base/unknown.ts';
 import {touches, type Key} from '../kit/key.ts';
 import type {Probe} from '../kit/probe.ts';
+import {witnessOf} from '../remote/witness.ts';
+import {isSameWitness, moveOf} from './moves.ts';
+import type {Saw} from './plan-part.ts';
 import type {FileRead, FileState, PackageState, Read, UnitState} from '../kit/reads.ts';
 
 /** What a change did to a key: the value that later reads will see, or an Unknown that names the task it waits for. */
@@ -73,6 +76,42 @@ export class World {
       if (witness !== undefined && depends(read, key)) found.push({read, witness});
     }
     return found;
+  }
+
+  /** What a probe's reads give, to be compared with when a saved plan is applied. */
+  sawOf(user: string, probe: Probe<unknown>): readonly Saw[] {
+    return probe.reads.map((read): Saw => {
+      const common = {
+        key: read.key,
+        about: read.read === 'raw' ? read.dependsOn : [],
+        secret: (read.read === 'file' || read.read === 'raw') && read.secret,
+      };
+      const predicted = this.#predicted(user, read);
+      if (predicted === undefined)
+        return {...common, from: 'host', witness: this.#replies.get(user)?.get(read.key)?.witness};
+      const told = read.read === 'raw' || predicted.value instanceof Unknown;
+      return {...common, from: 'plan', witness: told ? undefined : witnessOf(read, predicted.value)};
+    });
+  }
+
+  /** What a probe's reads give otherwise than they gave for a plan, in a line each. */
+  movesOf(user: string, probe: Probe<unknown>, saw: readonly Saw[]): readonly string[] {
+    const before = new Map(saw.map((one) => [one.key, one]));
+    const moves = this.sawOf(user, probe).flatMap((now) => {
+      const then = before.get(now.key);
+      if (then === undefined) return ['its module reads something else now'];
+      if (then.witness === undefined || now.witness === undefined) return [];
+      return isSameWitness(then.witness, now.witness) ? [] : [moveOf(then, now.witness)];
+    });
+    return [...new Set(moves)];
+  }
+
+  /** A copy to think ahead with. */
+  fork(): World {
+    const copy = new World();
+    for (const [user, replies] of this.#replies) copy.#replies.set(user, new Map(replies));
+    copy.#predictions = [...this.#predictions];
+    return copy;
   }
 
   /** Whether a reply for this read is there, whatever the predictions say. */

@@ -1,0 +1,70 @@
+import type {TaskResult} from './event.ts';
+import type {RunContext} from './context.ts';
+import type {HostState} from './host.ts';
+import type {Play} from '../playbook/program.ts';
+import type {DecidedStep} from './plan-part.ts';
+
+/** One step that cannot be taken as it was planned, and why, in a line each. */
+export type Moved = {readonly step: DecidedStep; readonly reasons: readonly string[]};
+
+/** A host is no longer as it was when its plan was made; nothing of the plan is applied there from here on. */
+export class HostMoved extends Error {
+  override readonly name = 'HostMoved';
+  readonly moved: readonly Moved[];
+
+  constructor(moved: readonly Moved[], message = moved.flatMap(({reasons}) => reasons).join('; ')) {
+    super(message);
+    this.moved = moved;
+  }
+}
+
+const help = 'nothing of the plan was applied to this host; make a new plan and look at it';
+
+/** Tells every step that moved as refused. */
+export function reportMoved(run: RunContext, host: HostState, play: Play, error: HostMoved): void {
+  if (error.moved.length === 0) {
+    host.tally.refused++;
+    run.emit({
+      event: 'problem',
+      diagnostic: {
+        severity: 'error',
+        code: 'plan-moved',
+        message: `${host.name}: ${error.message}`,
+        help: 'make a new plan',
+      },
+      at: undefined,
+    });
+  }
+  for (const {step, reasons} of error.moved) host.report(refusedStep(host.name, play.name, step, reasons, help));
+}
+
+/** A step that is refused because what its plan saw is not there any more. */
+export function refusedStep(
+  host: string,
+  play: string,
+  step: DecidedStep,
+  reasons: readonly string[],
+  advice: string,
+): TaskResult {
+  return {
+    host,
+    play,
+    task: step.task,
+    module: step.module,
+    at: step.at,
+    status: 'refused',
+    item: null,
+    changes: [],
+    findings: reasons.map((message) => ({code: 'plan-moved', message, severity: 'error' as const})),
+    pending: [],
+    message: `moved since the plan: ${reasons.join('; ')}`,
+    help: advice,
+    command: undefined,
+    everyRun: false,
+    handler: false,
+    noLog: false,
+    durationMs: 0,
+    notified: [],
+    control: undefined,
+  };
+}

@@ -7,7 +7,6 @@ import {actions} from '../actions/index.ts';
 import {Secret} from '../base/secret.ts';
 import type {RunContext} from '../engine/context.ts';
 import {HostState} from '../engine/host.ts';
-import {hasErrorFinding} from '../engine/run.ts';
 import type {Site} from '../playbook/site.ts';
 import type {ConnectorOptions} from '../remote/connector.ts';
 import type {Target} from '../remote/session.ts';
@@ -52,9 +51,8 @@ export async function makeRun(
   for (const {password} of parts.vaultPasswords) redactor.add(password);
   for (const secret of [connection.password, connection.becomePassword, connection.passphrase])
     if (secret !== undefined) redactor.add(secret);
-  const errorFindings = new Set<string>();
   const emit = reporting.emitter((event) => {
-    if (event.event === 'task-finished' && hasErrorFinding(event.result)) errorFindings.add(event.result.host);
+    reporting.signs.on(event);
     parts.onEvent?.(event);
   });
   const signal = interruptSignal();
@@ -102,7 +100,7 @@ export async function makeRun(
     owner: `${userInfo().username}@${hostname()}`,
     pause: (ms) => sleep(ms, undefined, {signal}),
     verbosity,
-    errorFindings,
+    signs: reporting.signs,
     ...more,
   };
   return {run, connector, state};

@@ -2,7 +2,7 @@ import {Command, CommanderError} from 'commander';
 import {exitStatus} from './exit-status.ts';
 import {addHostCommands} from './host-commands.ts';
 import {addSiteCommands} from './site-commands.ts';
-import {inventoryOptions, playbookOptions, reportOptions, vaultOptions} from './options.ts';
+import {collect, inventoryOptions, playbookOptions, reportOptions, vaultOptions} from './options.ts';
 import {version} from './version.ts';
 
 /**
@@ -37,9 +37,15 @@ export async function program(argv: readonly string[]): Promise<void> {
         .description('compliance: what differs from the declaration; changes nothing')
         .argument('<playbook...>'),
     ),
-  ).action(async (playbooks: string[], options: Record<string, unknown>) =>
-    (await import('./run-command.ts')).runCommand('check', playbooks, options, argv),
-  );
+  )
+    .option(
+      '--waivers <file>',
+      'who answers for which control failing where, until when (repeatable; default waivers.yml of the site and beside the playbook)',
+      collect,
+    )
+    .action(async (playbooks: string[], options: Record<string, unknown>) =>
+      (await import('./run-command.ts')).runCommand('check', playbooks, options, argv),
+    );
   playbookOptions(
     tsplay
       .command('validate')

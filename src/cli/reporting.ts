@@ -4,10 +4,14 @@ import {resolve} from 'node:path';
 import {performance} from 'node:perf_hooks';
 import type {Diagnostic} from '../base/diagnostic.ts';
 import type {Emit, RunEvent, RunInfo, RunMode} from '../engine/event.ts';
-import {AuditCollector} from '../report/audit.ts';
+import {AuditCollector, type Audit, type ExpectedControl} from '../report/audit.ts';
 import {formatDiagnostic} from '../report/code-frame.ts';
-import {JsonReporter, taskJson, type Hide} from '../report/json.ts';
+import {complianceJson} from '../report/compliance-json.ts';
+import {ExitSigns} from '../report/exit-signs.ts';
+import {controlLines} from '../report/control-lines.ts';
+import {JsonReporter, taskJson, type Hide, type JsonReport} from '../report/json.ts';
 import {PrettyReporter} from '../report/pretty.ts';
+import type {Waiver} from '../report/waiver.ts';
 import {redactData} from '../secrets/redact-data.ts';
 import {Redactor} from '../secrets/redactor.ts';
 import {exitStatus} from './exit-status.ts';
@@ -28,6 +32,10 @@ export type Reporting = {
   /** the last line of defence: what comes back from hosts, and what was read from files, may hold secrets too */
   readonly redactor: Redactor;
   readonly hide: Hide;
+  /** what results say for the exit status */
+  readonly signs: ExitSigns;
+  /** which controls will be judged on which hosts, and what is waived: from here on the reports speak of them */
+  readonly judgeBy: (controls: readonly ExpectedControl[], waivers: readonly Waiver[]) => void;
   /** a diagnostic, on stderr and in the JSON document */
   readonly tell: (problem: Diagnostic) => void;
   /** prints the JSON document where it is wanted, and sets the exit status */
@@ -64,18 +72,27 @@ export function openReporting(
   const redactor = new Redactor();
   const hide = <T>(data: T): T => redactData(redactor, data);
   const json = new JsonReporter(info, () => performance.now() - began, hide);
-  // collects nothing where nobody asks for it
-  const audit = options['report'] === undefined ? undefined : new AuditCollector(info, hide);
+  // task results are gathered only where a report is asked for, or there are controls to judge by
+  const audit = new AuditCollector(info, hide);
+  let gathers = options['report'] !== undefined;
+  const signs = new ExitSigns(what.mode, started);
   let lastExit: number = exitStatus.fault;
   const verbosity = Number(options['verbose'] ?? 0);
   const tell = (problem: Diagnostic): void => {
     process.stderr.write(`${formatDiagnostic(problem, {color: color && process.stderr.isTTY})}\n\n`);
     json.problem(problem);
-    audit?.problem(problem);
+    audit.problem(problem);
+  };
+  const documentOf = (exit: number): {json: JsonReport; audit: Audit | undefined} => {
+    const found = gathers ? audit.audit(exit, performance.now() - began) : undefined;
+    const compliance = found === undefined ? undefined : complianceJson(found);
+    return {json: {...json.document(exit), ...(compliance === undefined ? {} : {compliance})}, audit: found};
   };
   const finish = (exit: number): void => {
     lastExit = exit;
-    if (form === 'json') process.stdout.write(`${JSON.stringify(json.document(exit), undefined, 2)}\n`);
+    const document = documentOf(exit);
+    if (form === 'json') process.stdout.write(`${JSON.stringify(document.json, undefined, 2)}\n`);
+    else if (document.audit !== undefined) process.stdout.write(redactor.redact(controlLines(document.audit, color)));
     process.exitCode = exit;
   };
   const refuseAll = (problems: readonly Diagnostic[]): void => {
@@ -91,6 +108,13 @@ export function openReporting(
     verbosity,
     redactor,
     hide,
+    signs,
+    judgeBy: (controls, waivers) => {
+      if (controls.length === 0) return;
+      gathers = true;
+      signs.waivers = waivers;
+      audit.expect(controls, waivers);
+    },
     tell,
     finish,
     refuseAll,
@@ -133,14 +157,15 @@ export function openReporting(
         onEvent(event);
         if (eventsFile !== undefined) appendFileSync(eventsFile, `${eventLine(event, hide)}\n`);
         json.on(event);
-        audit?.on(event);
+        if (gathers) audit.on(event);
         if (form !== 'json') pretty.on(event);
       };
     },
     writeReports: async (files) => {
-      if (audit === undefined || files.length === 0) return;
+      const {audit: found, json: document} = documentOf(lastExit);
+      if (found === undefined || files.length === 0) return;
       const {writeReports} = await import('./report-files.ts');
-      const documents = {audit: audit.audit(lastExit, performance.now() - began), json: json.document(lastExit)};
+      const documents = {audit: found, json: document};
       for (const problem of await writeReports(files, documents)) tell(problem);
     },
     say: (text) => {

@@ -3,7 +3,9 @@ import {Secret} from '../base/secret.ts';
 import {runProgram} from '../engine/run.ts';
 import {openSite} from '../playbook/site.ts';
 import {listPlays} from '../playbook/select.ts';
+import {controlConflicts, declaredControls, hasOpenIncludes} from '../playbook/declared-controls.ts';
 import {validateSite} from '../playbook/validate.ts';
+import {expiredWaivers, readWaivers, waiverFiles} from '../playbook/waivers.ts';
 import {readConnectionOptions} from './connection-options.ts';
 import {exitStatus} from './exit-status.ts';
 import {confirmKeys, makeRun} from './make-run.ts';
@@ -60,7 +62,18 @@ export async function runCommand(
       (form === 'json' ? process.stderr : process.stdout).write(diff);
       if (diff !== '') ({site} = await openSite(siteOptions));
     }
-    const found = validateSite(site);
+    const found = [...validateSite(site), ...controlConflicts(site.program)];
+    const controls = declaredControls(site);
+    if (check) {
+      const {waivers, problems} = readWaivers(waiverFiles(list(options['waivers']), playbooks, cwd), {
+        inventory: site.inventory,
+        controls: controls.map(({id}) => id),
+        open: hasOpenIncludes(site.program),
+        cwd,
+      });
+      found.push(...problems, ...expiredWaivers(waivers, reporting.info.started));
+      reporting.judgeBy(controls, waivers);
+    } else reporting.judgeBy(controls, []);
     const errors = found.filter((p) => p.severity === 'error');
     if (errors.length > 0) {
       refuseAll(found);

@@ -74,12 +74,19 @@ export type RunContext = {
   readonly pause: (ms: number) => Promise<void>;
   /** number of -v */
   readonly verbosity: number;
-  /** hosts with a finding of severity error, for the exit status */
-  readonly errorFindings: Set<string>;
   /** there where a plan is made to be kept, or applied */
   readonly plan?: PlanPart;
   /** `--step`: asked before each task; false = it is left out */
   readonly confirm?: (task: string, host: string) => Promise<boolean>;
+  /** hosts that count for the exit status, gathered from the events */
+  readonly signs: {
+    /** with a finding of severity error */
+    readonly errorFindings: ReadonlySet<string>;
+    /** not as declared, in check and plan */
+    readonly differing: ReadonlySet<string>;
+    /** with a control that could not be judged */
+    readonly unjudged: ReadonlySet<string>;
+  };
 };
 
 /** Facts of earlier runs: a guess that lets dependent reads travel in the first exchange. */

@@ -1,6 +1,6 @@
 import {performance} from 'node:perf_hooks';
 import type {RunContext} from './context.ts';
-import type {HostSummary, RunOutcome, TaskResult} from './event.ts';
+import type {HostSummary, RunOutcome} from './event.ts';
 import {HostState} from './host.ts';
 import {runPlay} from './play.ts';
 import {settlePending} from './settle-pending.ts';
@@ -51,15 +51,12 @@ export async function runProgram(parts: Omit<RunContext, 'stateOf'>): Promise<Ru
 
 /** The exit status of cli.md: the sum of 2 (failed), 4 (unreachable), 8 (differences). */
 function exitOf(run: RunContext, hosts: readonly HostSummary[]): number {
+  const {errorFindings, differing, unjudged} = run.signs;
   const failed =
     hosts.some((host) => host.failed > 0 || host.refused > 0 || host.status === 'failed') ||
-    (!run.check && run.errorFindings.size > 0);
+    unjudged.size > 0 ||
+    (!run.check && errorFindings.size > 0);
   const unreachable = hosts.some((host) => host.status === 'unreachable');
-  const differs = run.check && (hosts.some((host) => host.changed > 0) || run.errorFindings.size > 0);
+  const differs = run.check && (differing.size > 0 || errorFindings.size > 0);
   return (failed ? 2 : 0) + (unreachable ? 4 : 0) + (differs ? 8 : 0);
-}
-
-/** Whether a result carries a finding that counts. */
-export function hasErrorFinding(result: TaskResult): boolean {
-  return result.status !== 'refused' && result.findings.some((finding) => (finding.severity ?? 'error') === 'error');
 }

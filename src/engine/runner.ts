@@ -64,6 +64,8 @@ export class HostRunner {
   readonly #slots: Slots<TaskResult | null>;
   readonly #place: Place;
   #failure: TaskFailed | undefined;
+  /** blocks with a `rescue` around the task that runs now */
+  #rescuers = 0;
 
   constructor(run: RunContext, host: HostState, context: PlayContext) {
     this.run = run;
@@ -221,7 +223,9 @@ export class HostRunner {
       registered = registeredOf(judged.status, judged.message, judged.details ?? {});
     }
     const tolerant =
-      judged.status === 'failed' || judged.status === 'refused' ? this.#truth(scope, keywords.ignoreErrors) : false;
+      judged.status === 'failed' || judged.status === 'refused'
+        ? this.#truth(scope, keywords.ignoreErrors) || this.#onlyJudges(task)
+        : false;
     if (tolerant) judged = {...judged, status: 'ignored'};
     const notified =
       judged.status === 'changed' || (judged.status === 'unknown' && judged.everyRun === true)
@@ -248,6 +252,15 @@ export class HostRunner {
         : registered,
       result,
     };
+  }
+
+  /**
+   * A failed assertion under a control is what a check wants to know: the host goes on to its next control. Where a `rescue` waits for the failure,
+   * or in a run, it is a failure like any other.
+   */
+  #onlyJudges(task: Task): boolean {
+    if (!this.run.check || task.keywords.control === undefined || this.#rescuers > 0) return false;
+    return task.doing.do === 'action' && (task.doing.action === 'assert' || task.doing.action === 'fail');
   }
 
   /** Names that a change of this task notifies. */
@@ -557,9 +570,15 @@ export class HostRunner {
     }
     await this.settle();
     try {
+      const rescuers = block.rescue.length > 0 ? 1 : 0;
       try {
-        for (const item of block.block) await this.item(item, handler);
-        await this.settle();
+        this.#rescuers += rescuers;
+        try {
+          for (const item of block.block) await this.item(item, handler);
+          await this.settle();
+        } finally {
+          this.#rescuers -= rescuers;
+        }
       } catch (error) {
         if (block.rescue.length === 0 || !(error instanceof TaskFailed)) throw error;
         this.host.memory.registered.set('ansible_failed_task', {name: error.result.task, action: error.result.module});

@@ -4,6 +4,7 @@ import {aliasesOf} from '../catalog/names.ts';
 import {authorSchemaOfParams, templateDefinition, truthWords} from '../kit/author-schema.ts';
 import type {JsonSchema} from '../kit/json-schema.ts';
 import type {Module} from '../kit/module.ts';
+import {controlSeverities} from './control.ts';
 import {blockKeys, importPlaybookKeys, playKeys, roleKeys, taskKeys, type KeywordKind} from './keyword-table.ts';
 
 const draft = 'http://json-schema.org/draft-07/schema#';
@@ -185,6 +186,20 @@ function fileOr(description: string): JsonSchema {
   };
 }
 
+const controlSchema: JsonSchema = {
+  description: 'whose rule this is: hosts are judged by it in `tsplay check`',
+  type: 'object',
+  properties: {
+    id: {description: 'names it in waivers and history', type: ['string', 'number'], pattern: '^\\S+$'},
+    title: scalar,
+    severity: {anyOf: [{enum: controlSeverities}, template]},
+    rationale: scalar,
+    refs: {description: 'paragraphs of standards, addresses', anyOf: [scalar, {type: 'array', items: scalar}]},
+  },
+  required: ['id'],
+  additionalProperties: false,
+};
+
 function keywords(table: Readonly<Record<string, KeywordKind>>): Record<string, JsonSchema> {
   return Object.fromEntries(Object.entries(table).map(([name, kind]) => [name, keyword(kind)]));
 }
@@ -213,6 +228,8 @@ function keyword(kind: KeywordKind): JsonSchema {
       return {type: 'string', pattern: '^[A-Za-z_]\\w*$'};
     case 'parts':
       return items;
+    case 'control':
+      return {anyOf: [controlSchema, nothing]};
     case 'any':
       return {};
   }

@@ -7,6 +7,7 @@ import {isNonEmpty} from '../base/nonempty.ts';
 import type {Result} from '../base/result.ts';
 import {withoutCollection} from '../catalog/names.ts';
 import {splitPieces} from './free-form.ts';
+import {checkControl} from './control.ts';
 import {given, isTemplate, keywordsOf, textOf} from './keywords.ts';
 import {withVars} from './load-place.ts';
 import type {Place} from './load-place.ts';
@@ -38,6 +39,8 @@ export function readInclude(included: Given, place: Place): readonly Item[] {
   const apply = given(child(call.params, 'apply'));
   let keywords: Keywords = {...included.keywords, loop: undefined, register: undefined};
   if (apply?.kind === 'map') keywords = keywordsOf(apply, keywords);
+  const itsControl = given(child(apply, 'control'));
+  if (itsControl !== undefined) checkControl(itsControl, place.report);
   const inside = withVars({...place, keywords}, map, 'include');
   const applied = apply?.kind === 'map' ? withVars(inside, apply, 'include') : inside;
   const name = given(child(map, 'name'));

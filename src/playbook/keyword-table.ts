@@ -2,7 +2,7 @@
 
 /** What a keyword's value may be, as far as it can be said without evaluating it. `truth`: also `yes`/`no`; all but `names` and `parts` may be templates. */
 export type KeywordKind =
-  'truth' | 'number' | 'text' | 'conditions' | 'mapping' | 'mappings' | 'names' | 'identifier' | 'parts' | 'any';
+  'truth' | 'number' | 'text' | 'conditions' | 'mapping' | 'mappings' | 'names' | 'identifier' | 'parts' | 'control' | 'any';
 
 const shared: Readonly<Record<string, KeywordKind>> = {
   name: 'text',
@@ -15,7 +15,7 @@ const shared: Readonly<Record<string, KeywordKind>> = {
   check_mode: 'truth',
   collections: 'names',
   connection: 'text',
-  control: 'mapping',
+  control: 'control',
   debugger: 'text',
   diff: 'truth',
   environment: 'mappings',
@@ -109,6 +109,7 @@ export const playKeys: Readonly<Record<string, KeywordKind>> = {
 export const importPlaybookKeys: Readonly<Record<string, KeywordKind>> = {
   import_playbook: 'text',
   name: 'text',
+  control: 'control',
   tags: 'names',
   vars: 'mappings',
   when: 'conditions',
@@ -135,6 +136,8 @@ export function describeKeywordKind(kind: KeywordKind): string {
       return 'a name of letters, digits and _ that does not begin with a digit';
     case 'parts':
       return 'a list';
+    case 'control':
+      return 'a control: {id, title, severity, rationale, refs}';
     case 'any':
       return 'a value';
   }

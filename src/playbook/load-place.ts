@@ -3,7 +3,8 @@ import {error, warning} from '../base/diagnostic.ts';
 import type {Diagnostic, Span} from '../base/diagnostic.ts';
 import type {Catalog} from '../catalog/catalog.ts';
 import {nearestName} from '../base/nearest.ts';
-import {checkKeyword, variablesIn} from './keywords.ts';
+import {checkControl} from './control.ts';
+import {checkKeyword, given, variablesIn} from './keywords.ts';
 import type {KeywordKind} from './keyword-table.ts';
 import {child} from './node.ts';
 import type {MapNode, Node} from './node.ts';
@@ -57,7 +58,8 @@ export function checkKeys(
 ): void {
   for (const entry of map.entries) {
     const kind = Object.hasOwn(keys, entry.key) ? keys[entry.key] : undefined;
-    if (kind !== undefined) checkKeyword(entry, kind, report);
+    if (kind === 'control' && given(entry.value) !== undefined) checkControl(entry.value, report);
+    else if (kind !== undefined) checkKeyword(entry, kind, report);
     else if (!ours(entry.key)) report(unknownKey(entry.key, entry.keySpan, Object.keys(keys), what));
   }
 }

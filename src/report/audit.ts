@@ -11,6 +11,7 @@ import {
   type JudgementVerdict,
 } from './judgement.ts';
 import type {Hide} from './json.ts';
+import {isExpired, waiverFor, type Waiver} from './waiver.ts';
 
 /** What hosts are judged by: a control, or a task that belongs to none. `at` is `file:line:column` of the first task. */
 export type Rule = {
@@ -49,6 +50,16 @@ export type Judgement = {
   readonly rule: Rule;
   readonly verdict: JudgementVerdict;
   readonly evidence: readonly Evidence[];
+  /** somebody answers for this host under this control, or did until it expired; it changes nothing but a `fail` */
+  readonly waiver: (Waiver & {readonly expired: boolean}) | undefined;
+};
+
+/** A control as the playbooks declare it, with its hosts, whether they can be reached or not. */
+export type ExpectedControl = {
+  readonly id: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly at: string;
+  readonly hosts: readonly string[];
 };
 
 /** A mistake or a complaint that belongs to no task. */
@@ -68,6 +79,7 @@ export type Audit = {
   readonly hosts: Readonly<Record<string, HostSummary>>;
   readonly rules: readonly Rule[];
   readonly judgements: readonly Judgement[];
+  readonly waivers: readonly Waiver[];
   readonly problems: readonly AuditProblem[];
 };
 
@@ -82,6 +94,8 @@ export type Score = {
 type RuleState = {
   rule: Rule;
   readonly plays: Set<string>;
+  /** hosts of a declared control */
+  readonly hosts: Set<string>;
   readonly evidence: Map<string, Evidence[]>;
 };
 
@@ -92,12 +106,24 @@ export class AuditCollector {
   readonly #rules = new Map<string, RuleState>();
   readonly #playHosts = new Map<string, Set<string>>();
   readonly #problems: AuditProblem[] = [];
+  #waivers: readonly Waiver[] = [];
   #outcome: RunOutcome | undefined;
 
   /** `hide` takes known secrets out of texts. */
   constructor(info: RunInfo, hide: Hide) {
     this.#info = info;
     this.#hide = hide;
+  }
+
+  /** What is known before the first connection: controls with their hosts, and who answers for what. */
+  expect(controls: readonly ExpectedControl[], waivers: readonly Waiver[]): void {
+    this.#waivers = waivers;
+    for (const {id, fields, at, hosts} of controls) {
+      const control = controlOf({...fields, id});
+      if (control === undefined) continue;
+      const rule = {id, title: control.title ?? id, at, control};
+      this.#rules.set(`control ${id}`, {rule, plays: new Set(), hosts: new Set(hosts), evidence: new Map()});
+    }
   }
 
   on(event: RunEvent): void {
@@ -148,23 +174,33 @@ export class AuditCollector {
       hosts,
       rules: [...(unreachable.length > 0 ? [reachable] : []), ...[...this.#rules.values()].map((state) => state.rule)],
       judgements: [
-        ...unreachable.map((host) => ({host, rule: reachable, verdict: 'error' as const, evidence: []})),
+        ...unreachable.map((host) => ({
+          host,
+          rule: reachable,
+          verdict: 'error' as const,
+          evidence: [],
+          waiver: undefined,
+        })),
         ...[...this.#rules.values()].flatMap((state) => this.#judge(state, hosts)),
       ],
+      waivers: this.#hide(this.#waivers),
       problems: this.#problems,
     };
   }
 
   #take(result: TaskResult): void {
     const control = controlOf(this.#hide(result.control));
-    if (control === undefined && !judges({...result, control: undefined})) return;
+    if (!judges(result)) return;
     const key = control === undefined ? `at ${result.at}` : `control ${control.id}`;
     let state = this.#rules.get(key);
     if (state === undefined) {
       const task = this.#hide(result.task);
       const rule = {id: control?.id ?? task, title: control?.title ?? task, at: result.at, control};
-      state = {rule, plays: new Set(), evidence: new Map()};
+      state = {rule, plays: new Set(), hosts: new Set(), evidence: new Map()};
       this.#rules.set(key, state);
+    } else if (control?.title !== undefined && state.rule.control?.title === undefined) {
+      // the title is a template, or another task under the same control says it
+      state.rule = {...state.rule, title: control.title, control};
     }
     state.plays.add(result.play);
     const list = state.evidence.get(result.host) ?? [];
@@ -196,14 +232,26 @@ export class AuditCollector {
   }
 
   #judge(state: RuleState, summaries: Readonly<Record<string, HostSummary>>): readonly Judgement[] {
-    const names = new Set([...state.plays].flatMap((play) => [...(this.#playHosts.get(play) ?? [])]));
-    for (const host of state.evidence.keys()) names.add(host);
+    const ofPlays =
+      state.hosts.size > 0 ? [] : [...state.plays].flatMap((play) => [...(this.#playHosts.get(play) ?? [])]);
+    const names = new Set([...state.hosts, ...ofPlays, ...state.evidence.keys()]);
     return [...names].map((host) => {
       const evidence = state.evidence.get(host) ?? [];
       const verdict =
         evidence.length === 0 ? verdictWithoutResult(summaries[host]) : together(evidence.map((e) => e.verdict));
-      return {host, rule: state.rule, verdict, evidence};
+      const found = this.#judgesWaivers() ? waiverFor(this.#waivers, host, state.rule.id) : undefined;
+      const waiver =
+        found === undefined || state.rule.control === undefined
+          ? undefined
+          : this.#hide({...found, expired: isExpired(found, this.#info.started)});
+      const waived = verdict === 'fail' && waiver?.expired === false;
+      return {host, rule: state.rule, verdict: waived ? 'waived' : verdict, evidence, waiver};
     });
+  }
+
+  /** A waiver is about what a check finds; a run converges what it can and says what it cannot. */
+  #judgesWaivers(): boolean {
+    return this.#info.mode === 'check' || this.#info.mode === 'plan';
   }
 }
 

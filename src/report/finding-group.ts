@@ -16,11 +16,20 @@ export function groupFindings(audit: Audit): readonly FindingGroup[] {
   const groups = new Map<string, FindingGroup>();
   for (const judgement of audit.judgements) {
     const complaints = complaintsOf(judgement, audit);
-    if (complaints.length === 0) continue;
+    // that the host was unreachable is said once, not once for each control
+    const isRepetition = judgement.evidence.length === 0 && judgement.rule.control !== undefined;
+    if (complaints.length === 0 || (isRepetition && audit.hosts[judgement.host]?.status === 'unreachable')) continue;
     const bad = judgement.evidence.filter((e) => e.verdict !== 'pass' && e.verdict !== 'not-applicable');
     const diff = bad.map((e) => e.diff).join('');
     const stderr = bad.flatMap((e) => e.stderr ?? []).join('\n');
-    const key = JSON.stringify([audit.rules.indexOf(judgement.rule), judgement.verdict, complaints, diff, stderr]);
+    const key = JSON.stringify([
+      audit.rules.indexOf(judgement.rule),
+      judgement.verdict,
+      judgement.waiver?.at,
+      complaints,
+      diff,
+      stderr,
+    ]);
     const same = groups.get(key);
     if (same !== undefined) same.judgements.push(judgement);
     else

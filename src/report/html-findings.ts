@@ -30,6 +30,7 @@ function groupMarkup(group: FindingGroup): Markup {
       <strong class="v-${verdict}">${verdictWords[verdict]}</strong> on
       ${group.judgements.map((j) => j.host).join(', ')}
     </p>
+    ${waiverMarkup(group)}
     <ul>
       ${group.complaints.map((c) => markup`<li>${c.message} <code class="dim">${c.code}</code></li>`)}
     </ul>
@@ -38,6 +39,12 @@ function groupMarkup(group: FindingGroup): Markup {
     ${remedies.map((help) => markup`<p class="remedy"><strong>Remedy:</strong> ${help}</p> `)}
     <p class="dim"><code>${places.join(', ')}</code></p>
   </article> `;
+}
+
+function waiverMarkup({judgements: [first]}: FindingGroup): Markup | undefined {
+  if (first?.waiver === undefined || first.verdict !== 'waived') return undefined;
+  const {owner, expires, reason} = first.waiver;
+  return markup`<p>Waived by <strong>${owner}</strong> until <time datetime="${expires}">${expires}</time>: ${reason}</p> `;
 }
 
 function diffMarkup(diff: string): readonly Markup[] {

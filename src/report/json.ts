@@ -2,6 +2,7 @@ import {placeOf, type Diagnostic} from '../base/diagnostic.ts';
 import {Unknown} from '../base/unknown.ts';
 import type {HostSummary, RunEvent, RunInfo, RunOutcome, TaskResult} from '../engine/event.ts';
 import {diffOf, jsonValue} from './changes.ts';
+import type {ComplianceJson} from './compliance-json.ts';
 
 /** The one document of `--output json`; its shape is a promise: `output-schema.ts`. */
 export type JsonReport = {
@@ -10,6 +11,8 @@ export type JsonReport = {
   readonly hosts: Readonly<Record<string, HostSummary>>;
   readonly tasks: readonly unknown[];
   readonly problems: readonly unknown[];
+  /** where the site has controls */
+  readonly compliance?: ComplianceJson;
 };
 
 /** Collects a run's events into the JSON document. */

@@ -32,23 +32,28 @@ export type Control = {
   readonly refs: readonly string[];
 };
 
-/** Actions that only compute or talk: without a control they say nothing of a host, unless they fail. */
-const silentActions = new Set([
+/** What only computes, talks or fetches: it says nothing of a host unless it fails, though it may stand in a block that bears a control. */
+const silent = new Set([
   'add_host',
   'debug',
   'fail',
+  'fetch',
   'group_by',
   'include_vars',
   'meta',
   'pause',
+  'ping',
   'set_fact',
   'setup',
+  'slurp',
+  'stat',
   'wait_for_connection',
 ]);
 
 /** Whether a result is a judgement at all. A `debug` that worked is none. */
-export function judges(result: TaskResult): boolean {
-  return result.control !== undefined || result.status === 'failed' || !silentActions.has(result.module);
+export function judges({status, module}: Pick<TaskResult, 'status' | 'module'>): boolean {
+  if (!silent.has(module)) return true;
+  return status === 'failed' || status === 'ignored' || (status === 'unknown' && module === 'fail');
 }
 
 /** One result as a verdict. In `run`, what was changed is as declared now. */

@@ -3,6 +3,7 @@ import {hostsOf, type Audit, type Judgement} from './audit.ts';
 import {verdictWords} from './judgement.ts';
 import {partsOfPlace} from './place.ts';
 import {complaintsOf} from './remedy.ts';
+import {waiverText} from './waiver.ts';
 
 /**
  * JUnit XML: a suite per host, a case per rule. Waived, unknown and not applicable are `skipped` with the reason. Only elements and attributes that
@@ -72,7 +73,7 @@ function caseOf(judgement: Judgement, audit: Audit): Case {
     outcome: verdict === 'pass' ? 'pass' : verdict === 'fail' ? 'failure' : verdict === 'error' ? 'error' : 'skipped',
     type: complaints[0]?.code ?? verdict,
     message:
-      complaints[0]?.message ??
+      (verdict === 'waived' ? waiverText(judgement.waiver) : complaints[0]?.message) ??
       (skippedFor === undefined ? verdictWords[verdict] : `${verdictWords[verdict]}: ${skippedFor}`),
     body: [...said, ...diffs].filter((text) => text !== '').join('\n'),
   };

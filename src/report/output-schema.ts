@@ -69,22 +69,60 @@ export const taskSchema = object(
 
 const problem = object({severity, code: text, message: text, at: text, help: text, host: text}, ['at', 'help', 'host']);
 
+const compliance = object({
+  score: object({passed: count, judged: count, of: {enum: ['controls', 'tasks']}}),
+  controls: {
+    type: 'array',
+    items: object(
+      {
+        id: text,
+        title: text,
+        severity: {enum: ['critical', 'high', 'medium', 'low', 'info']},
+        rationale: text,
+        refs: {type: 'array', items: text},
+        at: place,
+        hosts: {
+          type: 'object',
+          additionalProperties: {enum: ['pass', 'fail', 'waived', 'not-applicable', 'error', 'unknown']},
+        },
+      },
+      ['rationale'],
+    ),
+  },
+  waivers: {
+    type: 'array',
+    items: object({
+      controls: {type: 'array', items: text},
+      hosts: {...text, description: 'the pattern as it is written'},
+      owner: text,
+      reason: text,
+      expires: {type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\d$'},
+      expired: {type: 'boolean'},
+      at: place,
+    }),
+  },
+});
+
 /** *source*: JSON Schema draft-07. */
 export const outputSchema: JsonSchema = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   title: 'tsplay --output json',
-  ...object({
-    schema: {const: 1},
-    run: object({
-      id: text,
-      mode: {enum: ['run', 'check', 'plan', 'apply']},
-      playbooks: {type: 'array', items: text},
-      started: {type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$'},
-      durationMs: {type: 'number', minimum: 0},
-      exit: {type: 'integer', minimum: 0, maximum: 255},
-    }),
-    hosts: {type: 'object', additionalProperties: hostSchema},
-    tasks: {type: 'array', items: taskSchema},
-    problems: {type: 'array', items: problem},
-  }),
+  ...object(
+    {
+      schema: {const: 1},
+      run: object({
+        id: text,
+        mode: {enum: ['run', 'check', 'plan', 'apply']},
+        playbooks: {type: 'array', items: text},
+        started: {type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$'},
+        durationMs: {type: 'number', minimum: 0},
+        exit: {type: 'integer', minimum: 0, maximum: 255},
+      }),
+      hosts: {type: 'object', additionalProperties: hostSchema},
+      tasks: {type: 'array', items: taskSchema},
+      problems: {type: 'array', items: problem},
+      compliance: {...compliance, description: 'where the site has controls'},
+    },
+    ['compliance'],
+  ),
 };

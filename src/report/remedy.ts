@@ -26,7 +26,19 @@ export function complaintsOf(judgement: Judgement, audit: Audit): readonly Compl
       },
     ];
   }
-  return judgement.evidence.flatMap((evidence) => complaints(evidence, audit));
+  const {waiver} = judgement;
+  const expired: readonly Complaint[] =
+    waiver?.expired !== true || judgement.verdict !== 'fail'
+      ? []
+      : [
+          {
+            code: 'waiver-expired',
+            message: `the waiver of ${waiver.owner} expired on ${waiver.expires} (${waiver.reason})`,
+            help: 'mend what it is about, or agree on a new date',
+            at: waiver.at,
+          },
+        ];
+  return [...judgement.evidence.flatMap((evidence) => complaints(evidence, audit)), ...expired];
 }
 
 function complaints(evidence: Evidence, audit: Audit): readonly Complaint[] {

@@ -101,7 +101,7 @@ function codeRule(id: string): Json {
   return {id, shortDescription: {text: codeTexts[id] ?? id}};
 }
 
-function resultOf({host, rule, verdict}: Judgement, complaint: Complaint, ruleId: string, index: number): Json {
+function resultOf({host, rule, verdict, waiver}: Judgement, complaint: Complaint, ruleId: string, index: number): Json {
   const open = verdict === 'unknown';
   const identity = [host, rule.id, complaint.code, partsOfPlace(complaint.at).file, complaint.message].join('\0');
   return {
@@ -117,6 +117,17 @@ function resultOf({host, rule, verdict}: Judgement, complaint: Complaint, ruleId
       },
     ],
     partialFingerprints: {'hostAndRule/v1': createHash('sha256').update(identity).digest('hex')},
+    ...(verdict !== 'waived' || waiver === undefined
+      ? {}
+      : {
+          suppressions: [
+            {
+              kind: 'external',
+              status: 'accepted',
+              justification: visible(`${waiver.owner} until ${waiver.expires}: ${waiver.reason}`),
+            },
+          ],
+        }),
     properties: {host: visible(host), verdict, code: complaint.code},
   };
 }

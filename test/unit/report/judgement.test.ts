@@ -78,10 +78,11 @@ test('a run in which nobody could be reached still has a complaint', (t) => {
   );
 });
 
-test('a debug says nothing of a host; with a control, or when it fails, it does', (t) => {
+test('a debug says nothing of a host, though it stands under a control; when it fails, it does', (t) => {
   const rulesOf = (of: Partial<TaskResult>): number =>
     auditOf({web1: summary('ok')}, [result({module: 'debug', ...of})]).rules.length;
-  t.deepEqual([rulesOf({}), rulesOf({control}), rulesOf({status: 'failed'})], [0, 1, 1]);
+  t.deepEqual([rulesOf({}), rulesOf({control}), rulesOf({status: 'failed'})], [0, 0, 1]);
+  t.deepEqual([rulesOf({module: 'stat', control}), rulesOf({module: 'fail', status: 'unknown', control})], [0, 1]);
 });
 
 test('controls may come as maps, and secrets are hidden everywhere', (t) => {

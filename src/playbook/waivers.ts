@@ -76,13 +76,12 @@ function readWaiver(
   context: WaiverContext,
   report: (problem: Diagnostic) => unknown,
 ): WaiverEntry | undefined {
-  let sound = true;
+  const mistakes: Diagnostic[] = [];
   const wrong = (message: string, span: Span, help?: string): void => {
-    sound = false;
-    report(error('bad-waiver', message, {span, ...(help === undefined ? {} : {help})}));
+    mistakes.push(error('bad-waiver', message, {span, ...(help === undefined ? {} : {help})}));
   };
   if (item.kind !== 'map') {
-    wrong('a waiver is a mapping', item.span, example);
+    report(error('bad-waiver', 'a waiver is a mapping', {span: item.span, help: example}));
     return undefined;
   }
   for (const {key, keySpan} of item.entries) {
@@ -105,7 +104,8 @@ function readWaiver(
   }
   if (expires !== '' && !isDate(expires))
     wrong('expires: expected a date such as 2027-03-31', child(item, 'expires')?.span ?? item.span);
-  if (!sound) return undefined;
+  for (const mistake of mistakes) report(mistake);
+  if (mistakes.length > 0) return undefined;
   for (const node of list('hosts')) for (const problem of oddHosts(node, context.inventory)) report(problem);
   const patterns = list('hosts').map((node) => textOf(node) ?? '');
   for (const node of list('control')) checkKnown(node, context, report);

@@ -108,6 +108,7 @@ const waivers: readonly [title: string, text: string, found: readonly string[]][
     [],
   ],
   ['an empty file', '', []],
+  ['words', '- C-1\n', ['waivers.yml:1:3 bad-waiver a waiver is a mapping']],
   ['no list', 'control: C-1\n', ['waivers.yml:1:1 bad-waiver expected a list of waivers']],
   [
     'everything is missing',

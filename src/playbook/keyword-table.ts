@@ -2,7 +2,17 @@
 
 /** What a keyword's value may be, as far as it can be said without evaluating it. `truth`: also `yes`/`no`; all but `names` and `parts` may be templates. */
 export type KeywordKind =
-  'truth' | 'number' | 'text' | 'conditions' | 'mapping' | 'mappings' | 'names' | 'identifier' | 'parts' | 'control' | 'any';
+  | 'truth'
+  | 'number'
+  | 'text'
+  | 'conditions'
+  | 'mapping'
+  | 'mappings'
+  | 'names'
+  | 'identifier'
+  | 'parts'
+  | 'control'
+  | 'any';
 
 const shared: Readonly<Record<string, KeywordKind>> = {
   name: 'text',

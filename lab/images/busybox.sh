@@ -1,6 +1,6 @@
 # A host whose shell and tools are busybox: /bin/sh, coreutils, findutils, sed, grep, awk, tar, ps and so on.
-# sshd, sudo, PAM and the account tools stay; bash and perl go.
-packages="busybox"
+# sshd, sudo, PAM and the account tools stay; bash and perl go. Such systems often have doas: it is there too.
+packages="busybox opendoas"
 finish() {
   chroot "$root" usermod -s /bin/sh admin; chroot "$root" usermod -s /bin/sh root
   chroot "$root" /usr/bin/busybox sh -euc '

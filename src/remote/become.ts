@@ -37,12 +37,15 @@ export function becomeCommand(become: Become, nonce: string): string {
         throw new BecomeFailed(
           'tty-required',
           'doas takes a password from a terminal only, and there is none in between',
-          `give the account "permit nopass" in doas.conf, or use "become_method: sudo"`,
+          noPasswordToDoas,
         );
       }
       return `${first}${missing}exec doas -n -u ${user} ${inner}`;
   }
 }
+
+/** doas opens the terminal itself to ask, and a session has none. */
+const noPasswordToDoas = 'give the account "permit nopass" in doas.conf, or use "become_method: sudo"';
 
 /**
  * Gets past the question for the password, and gives the link when the shell of the other account is there.
@@ -145,7 +148,7 @@ function passwordRequired({method, user}: Become, name: string): BecomeFailed {
   return new BecomeFailed(
     'password-required',
     `${name}: ${method} wants a password for becoming ${user}`,
-    'set ansible_become_password (from a vault), or run with --ask-become-pass',
+    method === 'doas' ? noPasswordToDoas : 'set ansible_become_password (from a vault), or run with --ask-become-pass',
   );
 }
 
@@ -183,7 +186,7 @@ function judge(
   if (/unknown user|user .* does not exist|no passwd entry|unknown login|invalid user/i.test(text)) {
     return new BecomeFailed('no-such-user', `${name}: there is no account "${user}" on this host`);
   }
-  if (/a password is required|password required|authorization required/i.test(text) && !asked)
+  if (/a password is required|password required|auth(?:oriz|entic)ation required/i.test(text) && !asked)
     return passwordRequired(become, name);
   if (/not in the sudoers|is not allowed to|may not run sudo|not permitted|permission denied/i.test(text)) {
     return new BecomeFailed(

@@ -147,6 +147,25 @@ test(`su with a password${whyNot}`, async (t) => {
   }
 });
 
+test(`doas without a password, not permitted, and with one${whyNot}`, async (t) => {
+  const become: Become = {method: 'doas', user: 'root'};
+  const where = target(BUSYBOX);
+  t.is(await becomeFails(target(FREE), become), 'missing');
+  asRoot(BUSYBOX, 'echo permit nopass admin as root > /etc/doas.conf; chmod 600 /etc/doas.conf');
+  try {
+    const reply = await inSession(where, become, async (session) =>
+      text((await session.exchange([fragment('id -un; cat', {stdin: 'a\0b'})]))[0]),
+    );
+    t.is(reply, 'root\na\0b');
+    t.is(await becomeFails(where, {...become, user: 'nobody'}), 'not-allowed');
+    t.is(await becomeFails(where, {...become, password}), 'tty-required');
+    asRoot(BUSYBOX, 'echo permit admin as root > /etc/doas.conf');
+    t.is(await becomeFails(where, become), 'password-required');
+  } finally {
+    asRoot(BUSYBOX, 'rm -f /etc/doas.conf');
+  }
+});
+
 test(`a host that has busybox for everything${whyNot}`, async (t) => {
   const noise = Buffer.from(Array.from({length: 300_000}, (_, i) => (i * 17) & 0xff));
   await inSession(target(BUSYBOX, {user: 'root'}), undefined, async (session) => {

@@ -59,7 +59,8 @@ export default defineModule({
       });
     const changes: Change[] = [];
     const ops: Op[] = [];
-    const target = `${zones}/${v.name}`;
+    // relative, as timedatectl links it
+    const target = `..${zones}/${v.name}`;
     if (link.type === 'directory') return refuse('is-directory', '/etc/localtime is a directory');
     if (link.type !== 'link' || zoneOf(link.target) !== v.name) {
       const before = link.type === 'link' ? zoneOf(link.target) : link.type === 'absent' ? undefined : '(a file)';

@@ -44,6 +44,10 @@ export const meta: Action = {
       case 'reset_connection':
         await settle();
         await host.disconnect();
+        // lock and reads went with it: the new login begins as the first one did
+        host.surveyed = false;
+        host.lockPath = undefined;
+        await runner.connect();
         return {status: 'ok'};
       default:
         return {status: 'ok'};

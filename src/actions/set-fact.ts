@@ -1,5 +1,7 @@
 import type {Action} from '../engine/action.ts';
 import {p} from '../kit/schema.ts';
+import type {Node} from '../playbook/node.ts';
+import type {Scope} from '../playbook/scope.ts';
 
 /** Sets variables of this host for the rest of the run. Values may still be unknown in check mode; they stay so. */
 export const setFact: Action = {
@@ -10,10 +12,15 @@ export const setFact: Action = {
   unknowns: true,
   silent: true,
   examples: ['- set_fact:\n    greeting: "hello {{ inventory_hostname }}"\n'],
-  run(values, {host}) {
-    const facts = Object.fromEntries(
-      Object.entries(values).filter(([name, value]) => name !== 'cacheable' && value !== undefined),
-    );
+  run(values, {host, scope, params}) {
+    const facts: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(values)) {
+      if (key === 'cacheable' || value === undefined) continue;
+      const name = nameOf(key, scope, params);
+      if (typeof name !== 'string' || !/^[A-Za-z_]\w*$/.test(name))
+        return {status: 'failed', message: `"${String(name)}" cannot be used as a variable`};
+      facts[name] = value;
+    }
     for (const [name, value] of Object.entries(facts)) {
       host.memory.registered.delete(name);
       host.memory.setFacts.set(name, value);
@@ -21,3 +28,11 @@ export const setFact: Action = {
     return {status: 'ok', result: {ansible_facts: facts}};
   },
 };
+
+/** The variable that a key names: Ansible lets the name be a template too. */
+function nameOf(key: string, scope: Scope, params: Node | undefined): unknown {
+  const entry = params?.kind === 'map' ? params.entries.find((each) => each.key === key) : undefined;
+  if (entry === undefined || !key.includes('{{')) return key;
+  const name = scope.evaluate({kind: 'scalar', value: key, raw: key, style: 'double', span: entry.keySpan});
+  return name.ok ? name.value : key;
+}

@@ -43,5 +43,9 @@ export function siteOptionsOf(
       verbosity: Number(options['verbose'] ?? 0),
     },
     readOnly: more.check,
+    // the connection options count below the inventory, and templates may ask for them
+    connectionValues: (host) => ({
+      ansible_connection: String(options['connection'] ?? (host === 'localhost' ? 'local' : 'ssh')),
+    }),
   };
 }

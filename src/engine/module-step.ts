@@ -54,7 +54,14 @@ export class ModuleStep {
 
   async take(): Promise<Ticket> {
     const {doing} = this.#step.task;
-    return doing.do === 'action' ? this.#action(doing.action) : this.#module(doing.module);
+    switch (doing.do) {
+      case 'action':
+        return this.#action(doing.action);
+      case 'module':
+        return this.#module(doing.module);
+      case 'missing':
+        return this.#done({status: 'failed', message: `there is no module ${doing.name}`});
+    }
   }
 
   /** In check mode: nobody can tell what this task will do, so whatever it may change is uncertain for those after it. */

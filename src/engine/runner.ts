@@ -22,6 +22,7 @@ import type {HostState} from './host.ts';
 import {isTrue, known, valueOr, type Known} from './known.ts';
 import {loopElements} from './loop.ts';
 import {ModuleStep} from './module-step.ts';
+import {learnFacts} from './learn-facts.ts';
 import {registeredLoop, registeredOf, type Registered} from './registered.ts';
 import {resultOf, type Step, type Ticket, type Verdict} from './step.ts';
 import {Place} from './place.ts';
@@ -382,7 +383,10 @@ export class HostRunner {
     tickets: readonly Ticket[],
     combine: (tickets: readonly Ticket[]) => Registered | Unknown,
   ): void {
+    learnFacts(task, tickets, this.host.memory);
     const name = task.keywords.register;
+    if (task.doing.do === 'module' && task.doing.module.facts !== undefined)
+      this.host.batch?.whenDone.push(() => learnFacts(task, tickets, this.host.memory));
     if (name === undefined) return;
     const {registered, setFacts} = this.host.memory;
     setFacts.delete(name);
@@ -626,6 +630,8 @@ export class HostRunner {
         : await this.#decided(include, 'loop', () => this.known(scope, () => loopElements(loop, scope)));
     const rounds = elements === undefined ? [{variables: {}}] : elements.is === 'known' ? elements.value : undefined;
     if (rounds === undefined) {
+      const when = await this.#condition(pseudo, scope);
+      if (when.is === 'known' && !when.value) return;
       this.#conclude(pseudo, scope, handler, this.unable(elements!, 'the loop'));
       await this.settle();
       return;

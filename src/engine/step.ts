@@ -1,6 +1,7 @@
 import type {Problem} from '../kit/problem.ts';
 import type {Change} from '../kit/plan.ts';
 import type {Task} from '../playbook/program.ts';
+import {nameOfDoing} from '../playbook/program.ts';
 import type {CommandFailure, TaskResult, TaskStatus} from './event.ts';
 import type {Unknown} from '../base/unknown.ts';
 import type {Registered} from './registered.ts';
@@ -50,7 +51,7 @@ export function resultOf(
     host,
     play,
     task: step.name,
-    module: step.task.doing.do === 'module' ? step.task.doing.module.name : step.task.doing.action,
+    module: nameOfDoing(step.task.doing),
     at,
     status: verdict.status,
     item: hidden && step.label !== null ? 'hidden by no_log' : step.label,

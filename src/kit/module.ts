@@ -22,6 +22,8 @@ export type ModuleSpec<S extends Params = Params, State = never> = {
   readonly freeForm?: keyof S & string;
   /** has no state to compare: `changed` in every run, `would run` in check */
   readonly everyRun?: true | ((values: Values<S>) => boolean);
+  /** facts that its result brings, below `ansible_facts`: they join the host's */
+  readonly facts?: readonly string[];
   /** other names that playbooks use: Ansible's `systemd_service` for `systemd` */
   readonly aliases?: readonly string[];
   /** tasks in YAML (without a leading `tasks:`), shown by `tsplay doc` and executed by the tests */

@@ -4,6 +4,7 @@ import type {Diagnostic} from '../base/diagnostic.ts';
 import {nearestName} from '../base/nearest.ts';
 import {includeNames} from '../catalog/catalog.ts';
 import type {Found} from '../catalog/catalog.ts';
+import {isElsewhere} from '../catalog/elsewhere.ts';
 import {withoutCollection} from '../catalog/names.ts';
 import {blockKeys, taskKeys} from './keyword-table.ts';
 import {given, keywordsOf, textOf} from './keywords.ts';
@@ -77,7 +78,14 @@ function readBlock(map: MapNode, place: Place): Block {
 }
 
 /** What a task calls: the name as it is spelled, where it stands, and its parameters. */
-type Call = {readonly name: string; readonly entry: Entry; readonly params: Node | undefined; readonly local: boolean};
+type Call = {
+  readonly name: string;
+  readonly entry: Entry;
+  readonly params: Node | undefined;
+  readonly local: boolean;
+  /** a module that others have and we do not */
+  readonly missing?: true;
+};
 
 function readTask(map: MapNode, place: Place): readonly Item[] {
   const call = callOf(map, place);
@@ -97,9 +105,9 @@ function readTask(map: MapNode, place: Place): readonly Item[] {
   const keywords = {...own, loop, ...(call.local ? {delegateTo: local} : {})};
   if (isInclude) return readInclude({map, call, keywords}, place);
 
-  const found = place.catalog.find(call.name);
-  if (found === undefined) return [];
-  if (!found.ok) {
+  const found = call.missing === true ? undefined : place.catalog.find(call.name);
+  if (found === undefined && call.missing !== true) return [];
+  if (found?.ok === false) {
     for (const problem of found.problems) place.report(problem);
     return [];
   }
@@ -109,8 +117,8 @@ function readTask(map: MapNode, place: Place): readonly Item[] {
     name: given(child(map, 'name')),
     span: call.entry.keySpan,
     spelled: call.name,
-    doing: doingOf(found.value),
-    params: readParameters(found.value, call.params, map, inside),
+    doing: found === undefined ? {do: 'missing', name: call.name} : doingOf(found.value),
+    params: found === undefined ? undefined : readParameters(found.value, call.params, map, inside),
     keywords,
     role: place.role,
     vars: inside.vars === place.vars ? layered(place) : inside.vars,
@@ -154,9 +162,14 @@ function callOf(map: MapNode, place: Place): Call | undefined {
   const misspelt = others.filter(({key}) => others.length > 1 && nearestName(key, Object.keys(taskKeys)) !== undefined);
   for (const {key, keySpan} of others) {
     if (misspelt.some((m) => m.key === key)) place.report(unknownKey(key, keySpan, Object.keys(taskKeys), 'a task'));
-    else place.report(unknownModule(key, keySpan, place));
+    else if (!isElsewhere(key, place.catalog)) place.report(unknownModule(key, keySpan, place));
   }
-  return undefined;
+  const elsewhere = others.find(({key}) => isElsewhere(key, place.catalog));
+  return elsewhere === undefined ? undefined : missing(elsewhere.key, elsewhere, false);
+}
+
+function missing(name: string, entry: Entry, local: boolean): Call {
+  return {name, entry, params: undefined, local, missing: true};
 }
 
 function isKnown(key: string, place: Place): boolean {
@@ -180,7 +193,10 @@ function callOfAction(entry: Entry, place: Place): Call | undefined {
         }),
       );
     }
-    if (!isKnown(name, place)) return refuse(unknownModule(name, child(value, 'module')?.span ?? value.span, place));
+    if (!isKnown(name, place))
+      return isElsewhere(name, place.catalog)
+        ? missing(name, entry, local)
+        : refuse(unknownModule(name, child(value, 'module')?.span ?? value.span, place));
     const entries = value.entries.filter(({key}) => key !== 'module');
     return {name, entry, params: {...value, entries}, local};
   }
@@ -193,7 +209,10 @@ function callOfAction(entry: Entry, place: Place): Call | undefined {
         help: `${entry.key}: copy src=a dest=/b`,
       }),
     );
-  if (!isKnown(name, place)) return refuse(unknownModule(name, value.span, place));
+  if (!isKnown(name, place))
+    return isElsewhere(name, place.catalog)
+      ? missing(name, entry, local)
+      : refuse(unknownModule(name, value.span, place));
   const at = text.indexOf(name) + name.length;
   const rest = text.slice(at).trimStart();
   const offset = text.length - rest.length;

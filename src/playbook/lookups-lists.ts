@@ -40,7 +40,9 @@ const subelements: Lookup = (terms, options) => {
   const [source, path, flags] = terms;
   if (terms.length < 2) throw new Misuse('a list and the name of a key are needed', 'lookup-argument');
   const skip =
-    (isMapping(flags) && valueOf(flags, 'skip_missing') === true) || flagOption(options, 'skip_missing', false);
+    (isMapping(flags) &&
+      flagOption(new Map([['skip_missing', valueOf(flags, 'skip_missing')]]), 'skip_missing', false)) ||
+    flagOption(options, 'skip_missing', false);
   const elements: unknown[] = isMapping(source)
     ? entriesOf(source).map(([, value]) => value)
     : Array.isArray(source)

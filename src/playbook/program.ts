@@ -42,8 +42,26 @@ export type VarsPrompt = {
 
 export type Item = Task | Block | Include;
 
-/** What a task is to do: a module of the catalog, or an action of the engine (set_fact, debug, meta, …). */
-export type Doing = {readonly do: 'module'; readonly module: Module} | {readonly do: 'action'; readonly action: string};
+/**
+ * What a task is to do: a module of the catalog, an action of the engine (set_fact, debug, meta, …), or something that others have and we do not:
+ * such a task fails where it is reached, and validation says so before.
+ */
+export type Doing =
+  | {readonly do: 'module'; readonly module: Module}
+  | {readonly do: 'action'; readonly action: string}
+  | {readonly do: 'missing'; readonly name: string};
+
+/** The name by which reports call what a task does. */
+export function nameOfDoing(doing: Doing): string {
+  switch (doing.do) {
+    case 'module':
+      return doing.module.name;
+    case 'action':
+      return doing.action;
+    case 'missing':
+      return doing.name;
+  }
+}
 
 export type Task = {
   readonly item: 'task';

@@ -198,6 +198,7 @@ function checkParams(
   actionOf: (name: string) => ActionSpec | undefined,
 ): void {
   const {doing, params} = task;
+  if (doing.do === 'missing') return;
   const spec = doing.do === 'module' ? doing.module : actionOf(doing.action);
   if (spec === undefined) return;
   const expressions: readonly string[] = 'expressions' in spec ? (spec.expressions ?? []) : [];

@@ -114,12 +114,15 @@ class Validation {
       const cause = `task "${textOf(item.name) ?? item.spelled}"`;
       const {register} = item.keywords;
       if (register !== undefined) registered.set(register, new Unknown(cause));
+      if (item.doing.do === 'module')
+        for (const fact of item.doing.module.facts ?? []) registered.set(fact, new Unknown(cause));
       if (item.doing.do !== 'action') continue;
       const {params} = item;
       switch (item.doing.action) {
         case 'set_fact':
         case 'add_host':
-          if (params?.kind === 'map') for (const {key} of params.entries) registered.set(key, new Unknown(cause));
+          if (params?.kind === 'map' && !params.entries.some(({key}) => key.includes('{{')))
+            for (const {key} of params.entries) registered.set(key, new Unknown(cause));
           else this.#open = true;
           if (item.doing.action === 'add_host') this.#growing = true;
           break;
@@ -299,9 +302,12 @@ class Walk {
   }
 
   #task(task: Task, locals: Locals): void {
-    if (isImplicit(task) || !this.#site.isSelected(task)) return;
+    if (isImplicit(task)) return;
     const report = (problem: Diagnostic): void => this.#validation.report(problem);
-    const scopes = this.#scopes(task, [task.params], locals);
+    const isSelected = this.#site.isSelected(task);
+    const scopes = isSelected ? this.#scopes(task, [task.params], locals) : [];
+    if (task.doing.do === 'missing') report(missingModule(task, task.doing.name, isSelected, scopes));
+    if (!isSelected) return;
     for (const scope of scopes) {
       checkTask({
         task,
@@ -390,10 +396,31 @@ class Walk {
       if (item.item !== 'task') continue;
       const cause = `task "${textOf(item.name) ?? item.spelled}"`;
       if (item.keywords.register !== undefined) this.#memory.registered.set(item.keywords.register, new Unknown(cause));
+      if (item.doing.do === 'module')
+        for (const fact of item.doing.module.facts ?? []) this.#memory.registered.set(fact, new Unknown(cause));
       if (item.doing.do === 'action' && item.doing.action === 'set_fact' && item.params?.kind === 'map')
         for (const {key} of item.params.entries) this.#memory.registered.set(key, new Unknown(cause));
     }
   }
+}
+
+/** A module that others have and we do not: a mistake unless conditions keep the task from being reached. */
+function missingModule(task: Task, name: string, isSelected: boolean, scopes: readonly TaskScope[]): Diagnostic {
+  const {when} = task.keywords;
+  const {loop} = task.keywords;
+  const always = when.length === 0 && loop === undefined;
+  const runs = isSelected && (always || scopes.some((scope) => mustRun(task, scope)));
+  const {span} = task;
+  return runs
+    ? error('unknown-module', `there is no module ${name}`, {span, help: '`tsplay doc` lists the modules'})
+    : warning('unknown-module', `there is no module ${name}: this task fails where it is reached`, {span});
+}
+
+function mustRun({keywords}: Task, scope: TaskScope): boolean {
+  const quiet = (): void => undefined;
+  return roundsOf(keywords.loop, keywords.when, scope, quiet).some(
+    (locals) => outlookOf(keywords.when, scope.with(locals), quiet) === 'runs',
+  );
 }
 
 function isNode(value: unknown): value is Node {

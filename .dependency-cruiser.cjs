@@ -22,7 +22,7 @@ const layers = {
     'src/secrets',
   ],
   'src/report': ['src/base', 'src/kit', 'src/engine'],
-  'src/store': ['src/base', 'src/engine'],
+  'src/store': ['src/base', 'src/engine', 'src/kit', 'src/secrets', 'src/template'],
   'src/converge': ['src/engine', 'src/store', 'src/report', 'src/playbook', 'src/remote', 'src/base'],
 };
 const anchored = (folder) => `^${folder}/`;

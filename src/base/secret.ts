@@ -60,6 +60,19 @@ export class Secret {
     return this.#ranges.map(([start, end]) => this.#text.slice(start, end));
   }
 
+  /** The whole text in order, secret ranges and what lies between them: what {@link Secret.join} makes the same secret of. */
+  parts(): readonly {readonly text: string; readonly secret: boolean}[] {
+    const parts: {text: string; secret: boolean}[] = [];
+    let at = 0;
+    for (const [start, end] of this.#ranges) {
+      if (start > at) parts.push({text: this.#text.slice(at, start), secret: false});
+      parts.push({text: this.#text.slice(start, end), secret: true});
+      at = end;
+    }
+    if (at < this.#text.length) parts.push({text: this.#text.slice(at), secret: false});
+    return parts;
+  }
+
   /** A part of the text, by offsets like `String.slice`; plain where no secret range is touched. */
   slice(start: number, end: number = this.#text.length): string | Secret {
     const ranges = this.#ranges

@@ -100,6 +100,12 @@ export class Catalog {
     return undefined;
   }
 
+  /** The file of a module that is the site's own; undefined for those that come with tsplay. */
+  ownFileOf(name: string): string | undefined {
+    const path = this.fileOf(name);
+    return path === undefined || path.startsWith(builtInFolder) ? undefined : path;
+  }
+
   #import(path: string): Result<Module> {
     let module = this.#imported.get(path);
     if (module === undefined) {

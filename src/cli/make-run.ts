@@ -37,7 +37,7 @@ export async function makeRun(
     readonly home: string;
     readonly onEvent?: RunContext['emit'];
   },
-  more: Partial<Run> = {},
+  more?: Partial<Run>,
 ): Promise<{run: Run; connector: ConnectorOptions; state: string}> {
   const {options, settings, connection, site, reporting} = parts;
   const {redactor, verbosity} = reporting;

@@ -1,6 +1,7 @@
 import {Command, CommanderError} from 'commander';
 import {exitStatus} from './exit-status.ts';
 import {addHostCommands} from './host-commands.ts';
+import {addPlanCommands} from './plan-commands.ts';
 import {addSiteCommands} from './site-commands.ts';
 import {collect, inventoryOptions, playbookOptions, reportOptions, vaultOptions} from './options.ts';
 import {version} from './version.ts';
@@ -46,6 +47,7 @@ export async function program(argv: readonly string[]): Promise<void> {
     .action(async (playbooks: string[], options: Record<string, unknown>) =>
       (await import('./run-command.ts')).runCommand('check', playbooks, options, argv),
     );
+  addPlanCommands(tsplay, argv);
   playbookOptions(
     tsplay
       .command('validate')

@@ -145,7 +145,7 @@ export function openReporting(
           live: isTerminal && form === 'pretty',
         },
         {
-          check: what.mode === 'check' || what.mode === 'plan',
+          mode: what.mode,
           showDiff: options['diff'] === undefined ? true : options['diff'] === true,
           verbosity,
           command: what.command,

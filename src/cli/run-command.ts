@@ -18,9 +18,9 @@ import {list, vaultPasswords} from './vault-passwords.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 
-/** `run`, `check` and `validate`. Sets the exit status of cli.md. */
+/** `run`, `check`, `plan` and `validate`. Sets the exit status of cli.md. */
 export async function runCommand(
-  command: 'run' | 'check' | 'validate',
+  command: 'run' | 'check' | 'plan' | 'validate',
   playbooks: readonly string[],
   options: Options,
   argv: readonly string[],
@@ -29,7 +29,8 @@ export async function runCommand(
   const {env} = process;
   const {settings, problems: settingsProblems} = readSettings(cwd, env);
   const check = command !== 'run' || options['check'] === true;
-  const reporting = openReporting(options, env, {mode: check ? 'check' : 'run', playbooks, command: argv});
+  const mode = command === 'plan' ? 'plan' : check ? 'check' : 'run';
+  const reporting = openReporting(options, env, {mode, playbooks, command: argv});
   const {form, tell, finish, refuseAll} = reporting;
   let reportFiles: readonly ReportFile[] = [];
   try {
@@ -55,6 +56,11 @@ export async function runCommand(
       vaultPasswords: vault.passwords,
       check,
     });
+    const planFile = command === 'plan' && options['out'] !== undefined ? String(options['out']) : undefined;
+    const saving =
+      planFile === undefined
+        ? undefined
+        : new (await import('./save-plan.ts')).PlanSaving(reporting.info, reporting.hide, planFile);
     let {site} = await openSite(siteOptions);
     if (options['fix'] === true) {
       const {fixSite} = await import('./fix-site.ts');
@@ -103,22 +109,38 @@ export async function runCommand(
       return;
     }
 
-    const {run, connector} = await makeRun({
-      options,
-      settings,
-      connection,
-      vaultPasswords: vault.passwords,
-      site,
-      check,
-      reporting,
-      home,
-    });
+    const {run, connector, state} = await makeRun(
+      {
+        options,
+        settings,
+        connection,
+        vaultPasswords: vault.passwords,
+        site,
+        check,
+        reporting,
+        home,
+        ...(saving && {onEvent: saving.onEvent}),
+      },
+      saving && {plan: saving.recorder},
+    );
     if (!(await confirmKeys(run, connector, reporting))) {
       finish(exitStatus.nothingAttempted);
       return;
     }
-    await askPrompts(site);
+    const answers = await askPrompts(site);
     const outcome = await runProgram(run);
+    if (saving !== undefined && !run.signal.aborted)
+      reporting.say(
+        saving.write(outcome, {
+          site,
+          hosts: run.hosts,
+          siteOptions,
+          options,
+          answers,
+          vaultPasswords: vault.passwords,
+          state,
+        }),
+      );
     finish(run.signal.aborted ? exitStatus.interrupted : outcome.run.exit);
   } catch (error) {
     reporting.breakOff(error);
@@ -127,17 +149,24 @@ export async function runCommand(
   }
 }
 
-async function askPrompts(site: Awaited<ReturnType<typeof openSite>>['site']): Promise<void> {
-  for (const play of site.program.plays) {
+/** Asks what plays want to know; gives the answers, with the play's place in the program. */
+async function askPrompts(
+  site: Awaited<ReturnType<typeof openSite>>['site'],
+): Promise<readonly {readonly play: number; readonly name: string; readonly value: unknown}[]> {
+  const answers: {play: number; name: string; value: unknown}[] = [];
+  for (const [i, play] of site.program.plays.entries()) {
     for (const prompt of play.varsPrompt) {
       if (site.variables.extraVars.has(prompt.name)) continue;
       const question = `${prompt.prompt === '' ? prompt.name : prompt.prompt}: `;
       const answer = prompt.isPrivate ? await askSecret(question) : await askText(question);
       const fallback = prompt.default === undefined ? undefined : site.bareScope(play.folder).evaluate(prompt.default);
       const empty = answer instanceof Secret ? answer.reveal() === '' : answer === '';
-      site.answer(play, prompt.name, empty && fallback?.ok === true ? fallback.value : answer);
+      const value = empty && fallback?.ok === true ? fallback.value : answer;
+      site.answer(play, prompt.name, value);
+      answers.push({play: i, name: prompt.name, value});
     }
   }
+  return answers;
 }
 
 function printLists(site: Awaited<ReturnType<typeof openSite>>['site'], options: Options): void {

@@ -79,6 +79,8 @@ export type TaskResult = {
   /** handlers that this change notified */
   readonly notified: readonly string[];
   readonly control: unknown;
+  /** names the step within its host's run, for saved plans; not part of any report */
+  readonly place?: string;
 };
 
 /** The failing command: its label, exit status and the end of its stderr (or stdout), secrets hidden. */

@@ -46,6 +46,7 @@ export function refusedStep(
   reasons: readonly string[],
   advice: string,
 ): TaskResult {
+  const message = `moved since the plan: ${reasons.join('; ')}`;
   return {
     host,
     play,
@@ -55,9 +56,9 @@ export function refusedStep(
     status: 'refused',
     item: null,
     changes: [],
-    findings: reasons.map((message) => ({code: 'plan-moved', message, severity: 'error' as const})),
+    findings: [{code: 'plan-moved', message, severity: 'error'}],
     pending: [],
-    message: `moved since the plan: ${reasons.join('; ')}`,
+    message,
     help: advice,
     command: undefined,
     everyRun: false,

@@ -15,7 +15,7 @@ import type {ActionOutcome} from './action.ts';
 import type {TaskResult} from './event.ts';
 import {isTrue, valueOr} from './known.ts';
 import {planFor} from './plan-for.ts';
-import {judgeMoves} from './plan-judge.ts';
+import {judgeMoves, type Judgement} from './plan-judge.ts';
 import type {DecidedStep, PlannedStep} from './plan-part.ts';
 import {predictOps} from './predict.ts';
 import {outputDetails, verdictOf} from './verdict.ts';
@@ -249,7 +249,9 @@ export class ModuleStep {
         ? where.world.movesOf(account, probe, planned.saw)
         : [`it was planned for ${planned.where}`];
     const now = planFor(run, where, {become}, module, values, sight.state);
-    const judged = judgeMoves(planned, moves, now);
+    const isDone = run.plan?.follow?.isDone(where.name) === true;
+    const judged: Judgement =
+      isDone && !(planned.does === 'change' && planned.everyRun) ? {is: 'already'} : judgeMoves(planned, moves, now);
     if (judged.is === 'moved') {
       const result = refusedStep(host.name, this.#runner.context.play.name, planned, judged.reasons, 'make a new plan');
       const {message, help, findings} = result;
@@ -258,8 +260,6 @@ export class ModuleStep {
     const {pending, findings} = planned;
     if (planned.does === 'change' && judged.is === 'as-planned') {
       const {changes, ops} = planned;
-      if (planned.everyRun && run.plan?.follow?.hasRun(host.name, this.#step.place) === true)
-        return this.#done({status: 'ok', message: 'ran when this plan was applied before'});
       return this.#change(
         module,
         values,
@@ -354,7 +354,6 @@ export class ModuleStep {
           return;
         }
         const verdict = verdictOf(module, typed, before, plan, applied, everyRun, run.redactor);
-        if (everyRun && applied.applied === 'ran') run.plan?.follow?.ran(runner.host.name, this.#step.place);
         this.#notePending(module, values, probe, become, account, verdict.pending ?? []);
         // a handler that was started on the mere prospect of this change has run: it is not notified a second time
         const handled = speculative.filter((name) => !host.notified.has(name));

@@ -16,6 +16,26 @@ export function moveOf(saw: Saw, now: string): string {
   return `${nameOf(key)}: planned on ${difference(key, witness, now)}, now ${difference(key, now, witness)}`;
 }
 
+/** What a plan saw, for people: without digests, since one of a short text could be guessed from it. */
+export function witnessWords(saw: Saw): {readonly what: string; readonly was: string} {
+  const {key, witness, from} = saw;
+  const what = key.startsWith('raw:') ? `an answer about ${aboutOf(saw.about)}` : nameOf(key);
+  if (from === 'plan') return {what, was: 'as earlier tasks leave it'};
+  if (witness === undefined) return {what, was: 'read'};
+  return {what, was: key.startsWith('raw:') ? 'read' : stateWords(key, witness)};
+}
+
+function stateWords(key: Key, witness: string): string {
+  if (witness === 'absent') return 'nothing there';
+  if (key.startsWith('file:')) {
+    const [type = '', mode = '', owner = ''] = witness.split(' ');
+    if (type === 'link') return difference(key, witness, '');
+    return `${type === 'other' ? 'special file' : type}, mode ${mode.padStart(4, '0')}, owner ${owner}`;
+  }
+  if (key.startsWith('account:')) return witness.slice(0, witness.lastIndexOf(' '));
+  return difference(key, witness, '');
+}
+
 function nameOf(key: Key): string {
   return key.replace(':', ' ');
 }

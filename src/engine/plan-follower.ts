@@ -5,6 +5,7 @@ import type {RunContext} from './context.ts';
 import {HostMoved, type Moved} from './host-moved.ts';
 import type {HostState} from './host.ts';
 import type {Known} from './known.ts';
+import {isSameWitness} from './moves.ts';
 import {planFor} from './plan-for.ts';
 import {judgeMoves} from './plan-judge.ts';
 import type {DecidedStep, PlanFollow, PlanPart, PlannedStep} from './plan-part.ts';
@@ -19,15 +20,18 @@ export type PlanToFollow = {
   readonly moduleOf: (name: string) => Module | undefined;
   /** why nothing of the plan can be done on a host, whatever its state */
   readonly unfit: ReadonlyMap<string, string>;
-  /** commands that have run already when this plan was applied before: `HOST PLACE` */
-  readonly ran: ReadonlySet<string>;
-  readonly onRan: (host: string, place: string) => void;
+  /** hosts that this plan was applied to before, to its end */
+  readonly applied: ReadonlySet<string>;
 };
 
 /** Says, while a plan is applied, what was decided. */
 export class PlanFollower implements PlanPart {
   readonly follow: PlanFollow;
   readonly #plan: PlanToFollow;
+  /** as the whole plan leaves them */
+  readonly #done = new Set<string>();
+  /** and it was this plan that left them so */
+  readonly #over = new Set<string>();
 
   constructor(plan: PlanToFollow, run: () => RunContext) {
     this.#plan = plan;
@@ -39,8 +43,8 @@ export class PlanFollower implements PlanPart {
         if (reason !== undefined) throw new HostMoved([], reason);
       },
       compare: (host) => this.#compare(run(), host),
-      hasRun: (host, place) => plan.ran.has(`${host} ${place}`),
-      ran: plan.onRan,
+      isDone: (host) => this.#done.has(host),
+      skips: (host, place) => this.#over.has(host) && this.#skips(host, place),
     };
   }
 
@@ -85,6 +89,7 @@ export class PlanFollower implements PlanPart {
     const world = host.world.fork();
     const nowS = Math.floor(run.now().getTime() / 1000);
     const moved: Moved[] = [];
+    let already = false;
     for (const step of this.#plan.hosts.get(host.name)?.steps.values() ?? []) {
       if (step.does === 'later')
         world.predict(step.doubts.map((key) => ({key, value: new Unknown(step.cause), cause: step.cause})));
@@ -95,13 +100,53 @@ export class PlanFollower implements PlanPart {
       const sight = world.see(step.account, probe);
       // what cannot be told yet is compared when its turn comes
       if (sight.sight !== 'known') continue;
+      // what builds on a step that moved says nothing new
+      if (moved.length > 0 && step.saw.some(({from}) => from === 'plan')) continue;
       const become = step.account === '' ? undefined : ({method: 'sudo', user: step.account} as const);
       const now = planFor(run, host, {become}, module, step.values, sight.state);
       const judged = judgeMoves(step, world.movesOf(step.account, probe, step.saw), now);
+      if (judged.is === 'already') already = true;
       if (judged.is === 'moved') moved.push({step, reasons: judged.reasons});
       if (step.does === 'change' && judged.is === 'as-planned')
         world.predict(predictOps(step.ops, (key) => world.valueOf(step.account, key), `task "${step.task}"`, nowS));
     }
-    if (moved.length > 0) throw new HostMoved(moved);
+    const hasState = this.#own(host).some((step) => step.does === 'change' && !step.everyRun);
+    if (moved.length > 0) {
+      if (!this.#isAtItsEnd(run, host)) throw new HostMoved(moved);
+      this.#done.add(host.name);
+    }
+    if (this.#plan.applied.has(host.name) && (moved.length > 0 || already || !hasState)) this.#over.add(host.name);
   }
+
+  #skips(host: string, place: string): boolean {
+    const {steps, evaluations} = this.#plan.hosts.get(host) ?? {};
+    const step = steps?.get(place);
+    if (step !== undefined) return step.does === 'later' || (step.does === 'change' && step.everyRun);
+    // it was left out, has no elements, or is an include that was decided
+    return !['when', 'loop', 'file'].some((what) => evaluations?.has(`${place} ${what}`) === true);
+  }
+
+  /** Whether the host is as the whole plan leaves it. What the plan could not foresee has to be as declared. */
+  #isAtItsEnd(run: RunContext, host: HostState): boolean {
+    const decisions = this.#plan.hosts.get(host.name);
+    return [...(decisions?.steps ?? [])].every(([place, step]) => {
+      if ((step.does !== 'change' && step.does !== 'nothing') || step.where !== host.name) return true;
+      if (step.does === 'change' && step.everyRun) return true;
+      const probe = this.#plan.moduleOf(step.module)?.probe(step.values);
+      const ends = decisions?.ends.get(place);
+      if (probe === undefined || ends === undefined) return false;
+      const now = host.world.sawOf(step.account, probe);
+      if (now.every(({witness}, i) => isSame(ends[i], witness))) return true;
+      const sight = host.world.see(step.account, probe);
+      if (sight.sight !== 'known') return false;
+      const become = step.account === '' ? undefined : ({method: 'sudo', user: step.account} as const);
+      return (
+        planFor(run, host, {become}, this.#plan.moduleOf(step.module)!, step.values, sight.state).kind === 'converged'
+      );
+    });
+  }
+}
+
+function isSame(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && isSameWitness(one, other);
 }

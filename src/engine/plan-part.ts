@@ -83,7 +83,11 @@ export type PlanFollow = {
   admit(host: string): void;
   /** Compares the host with what the plan saw. *errors*: throws HostMoved. */
   compare(host: HostState): void;
-  /** whether a command of this plan has run already, on an earlier apply; and notes that it has */
-  hasRun(host: string, place: string): boolean;
-  ran(host: string, place: string): void;
+  /** the host is as the whole plan leaves it: it was applied already */
+  isDone(host: string): boolean;
+  /**
+   * This plan was applied to the host before, all of it, and the host still is so: what has no state to compare (a command), and what was decided then, is not
+   * done a second time. `place` of a task or of one element of its loop.
+   */
+  skips(host: string, place: string): boolean;
 };

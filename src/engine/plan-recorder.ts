@@ -1,3 +1,5 @@
+import type {Module} from '../kit/module.ts';
+import type {HostState} from './host.ts';
 import type {Known} from './known.ts';
 import type {PlanPart, PlannedStep} from './plan-part.ts';
 
@@ -8,6 +10,8 @@ export type HostDecisions = {
   readonly evaluations: Map<string, unknown>;
   /** handlers that an earlier run had left to be run */
   recalled: readonly string[];
+  /** by step: what its reads will answer once the whole plan is applied, as witnesses; undefined where only applying will tell */
+  readonly ends: Map<string, readonly (string | undefined)[]>;
 };
 
 /** Which host does a task that runs once, and for whom. */
@@ -45,9 +49,26 @@ export class PlanRecorder implements PlanPart {
     return names;
   }
 
+  /** At the end of planning: looks at what the whole plan leaves. */
+  conclude(hosts: ReadonlyMap<string, HostState>, moduleOf: (name: string) => Module | undefined): void {
+    for (const {steps, ends} of this.hosts.values()) {
+      for (const [place, step] of steps) {
+        if (step.does !== 'change' && step.does !== 'nothing') continue;
+        const world = hosts.get(step.where)?.world;
+        const probe = moduleOf(step.module)?.probe(step.values);
+        if (world === undefined || probe === undefined) continue;
+        ends.set(
+          place,
+          world.sawOf(step.account, probe).map(({witness}) => witness),
+        );
+      }
+    }
+  }
+
   #of(host: string): HostDecisions {
     let known = this.hosts.get(host);
-    if (known === undefined) this.hosts.set(host, (known = {steps: new Map(), evaluations: new Map(), recalled: []}));
+    if (known === undefined)
+      this.hosts.set(host, (known = {steps: new Map(), evaluations: new Map(), recalled: [], ends: new Map()}));
     return known;
   }
 }

@@ -7,9 +7,12 @@ import {settlePending} from './settle-pending.ts';
 
 /**
  * Runs a whole program: play after play. Gives the outcome with its exit status (cli.md). *errors*: only for faults of tsplay itself and
- * for the abort signal; everything that happens on hosts is in the outcome and in the events.
+ * for the abort signal; everything that happens on hosts is in the outcome and in the events. `begun` is given the whole of the run before anything happens.
  */
-export async function runProgram(parts: Omit<RunContext, 'stateOf'>): Promise<RunOutcome> {
+export async function runProgram(
+  parts: Omit<RunContext, 'stateOf'>,
+  begun: (run: RunContext) => void = () => undefined,
+): Promise<RunOutcome> {
   const began = performance.now();
   const stateOf = (name: string): HostState => {
     const known = parts.hosts.get(name);
@@ -24,6 +27,7 @@ export async function runProgram(parts: Omit<RunContext, 'stateOf'>): Promise<Ru
     return made;
   };
   const run: RunContext = {...parts, stateOf};
+  begun(run);
   run.emit({event: 'run-started', run: run.info});
   for (const play of run.site.program.plays) for (const name of run.site.hostsOf(play)) stateOf(name);
   try {

@@ -318,6 +318,10 @@ export class HostRunner {
       this.#register(task, [ticket], (tickets) => tickets[0]!.registered!);
     } else {
       const loop = keywords.loop;
+      if (await this.#isOver(this.#place.of(task.span))) {
+        this.#conclude(task, scope, handler, doneBefore);
+        return;
+      }
       const elements = await this.#decided(task, 'loop', () => this.known(scope, () => loopElements(loop, scope)));
       if (elements.is === 'known') {
         const tickets: Ticket[] = [];
@@ -476,6 +480,7 @@ export class HostRunner {
     const done = (verdict: Verdict): Ticket => ({
       registered: this.conclude(step, scope, verdict, fill).registered,
     });
+    if (await this.#isOver(place)) return done(doneBefore);
     const when = await this.#planned(place, 'when', () => this.#condition(task, scope));
     if (when.is === 'known' && !when.value)
       return done({
@@ -514,6 +519,14 @@ export class HostRunner {
     const {plan} = this.run;
     if (plan === undefined) return evaluate();
     return plan.evaluation(this.host.name, `${place} ${what}`, evaluate);
+  }
+
+  /** Whether a saved plan was applied here before, this step with it. */
+  async #isOver(place: string): Promise<boolean> {
+    const follow = this.run.plan?.follow;
+    if (follow === undefined) return false;
+    await this.connect();
+    return follow.skips(this.host.name, place);
   }
 
   #decided<T>(item: Task | Include, what: string, evaluate: () => Promise<Known<T>>): Promise<Known<T>> {
@@ -639,6 +652,7 @@ export class HostRunner {
     for (const [i, round] of rounds.entries()) {
       const inner = scope.with(round.variables);
       const place = this.#place.of(include.span, i);
+      if (await this.#isOver(place)) continue;
       const when = await this.#planned(place, 'when', () => this.#condition(pseudo, inner));
       if (when.is === 'known' && !when.value) continue;
       const file = await this.#planned(place, 'file', () => this.known(inner, () => inner.evaluate(include.file)));
@@ -743,6 +757,8 @@ export class HostRunner {
     throw error;
   }
 }
+
+const doneBefore: Verdict = {status: 'skipped', message: 'done when this plan was applied before'};
 
 /** All conditions of a list, as one truth. */
 function conditions(scope: Scope, nodes: readonly Node[]): Known<boolean> {

@@ -74,5 +74,6 @@ export function resultOf(
     durationMs: more.durationMs,
     notified: more.notified,
     control: more.control,
+    place: step.place,
   };
 }

@@ -10,6 +10,7 @@ import {octal} from '../kit/mode.ts';
 import type {Blob} from '../kit/op.ts';
 import type {ControllerFile} from '../kit/schema.ts';
 import type {Resolver} from '../kit/wrap.ts';
+import {refuseChanged} from './disk.ts';
 import type {TaskScope} from './scope-task.ts';
 import {candidatePaths, findPath} from './search-path.ts';
 
@@ -78,6 +79,7 @@ function entriesOf(root: string, below: string): Directory['entries'] {
 }
 
 function read(path: string, stats: Stats): Read {
+  refuseChanged(path, stats);
   const stamp = `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
   const known = reads.get(path);
   if (known?.stamp === stamp) return known;

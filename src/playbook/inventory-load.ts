@@ -1,5 +1,5 @@
 // Where inventories come from: files, folders, lists of names, programs; several of them are one inventory.
-import {accessSync, constants, readdirSync, readFileSync, statSync} from 'node:fs';
+import {accessSync, constants, readdirSync, readFileSync, statSync} from './disk.ts';
 import {dirname, extname, isAbsolute, join, relative, resolve} from 'node:path';
 import {error} from '../base/diagnostic.ts';
 import type {Diagnostic, Source} from '../base/diagnostic.ts';

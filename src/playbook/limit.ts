@@ -1,5 +1,5 @@
 // `--limit`: patterns, and files of hosts by `@file` (as they are written for a rerun of failed hosts).
-import {readFileSync} from 'node:fs';
+import {readFileSync} from './disk.ts';
 import {resolve} from 'node:path';
 import {error} from '../base/diagnostic.ts';
 import type {Diagnostic, Source} from '../base/diagnostic.ts';

@@ -1,5 +1,6 @@
 // Lookups that read the controller's files.
-import {globSync, readFileSync, statSync} from 'node:fs';
+import disk from 'node:fs';
+import {globSync, readFileSync, statSync} from './disk.ts';
 import {basename, dirname, isAbsolute, join, resolve} from 'node:path';
 import {placeOf} from '../base/diagnostic.ts';
 import {Secret} from '../base/secret.ts';
@@ -196,11 +197,11 @@ function parseIni(text: string, properties: boolean): {section: string; key: str
   return entries;
 }
 
-/** Reads a file relative to the playbook, if it exists. */
+/** Reads a file relative to the playbook as it is now, if it exists: one that the site keeps (a password), not one that people write. */
 export function readIfThere(name: string, site: LookupSite): {path: string; text: string | undefined} {
   const path = isAbsolute(name) ? name : resolve(site.cwd, name);
-  const exists = statSync(path, {throwIfNoEntry: false})?.isFile() === true;
-  return {path, text: exists ? readFileSync(path, 'utf8') : undefined};
+  const exists = disk.statSync(path, {throwIfNoEntry: false})?.isFile() === true;
+  return {path, text: exists ? disk.readFileSync(path, 'utf8') : undefined};
 }
 
 /** Lookups on files, by name. */

@@ -1,5 +1,5 @@
 // The files that `include_vars` reads.
-import {readdirSync, statSync} from 'node:fs';
+import {readdirSync, statSync} from './disk.ts';
 import {join} from 'node:path';
 import {error} from '../base/diagnostic.ts';
 import type {Diagnostic, Span} from '../base/diagnostic.ts';

@@ -1,5 +1,5 @@
 // Roles: a folder with tasks, handlers, defaults, vars, files, templates and the roles it depends on.
-import {readdirSync} from 'node:fs';
+import {readdirSync} from './disk.ts';
 import {basename, dirname, isAbsolute, join, resolve} from 'node:path';
 import {error} from '../base/diagnostic.ts';
 import type {Diagnostic, Span} from '../base/diagnostic.ts';

@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto';
-import {lstatSync, realpathSync, statSync} from 'node:fs';
+import {lstatSync, realpathSync, statSync} from './disk.ts';
 import {homedir} from 'node:os';
 import {standardEnvironment} from '../template/standard.ts';
 import {Func} from '../template/values.ts';

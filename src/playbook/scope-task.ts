@@ -1,5 +1,5 @@
 // The variables of one task on one host: found by precedence, evaluated on use in this very place, each at most once.
-import {readFileSync, statSync} from 'node:fs';
+import {readFileSync, statSync} from './disk.ts';
 import {dirname, isAbsolute, join, resolve} from 'node:path';
 import {error} from '../base/diagnostic.ts';
 import type {Diagnostic, Source} from '../base/diagnostic.ts';

@@ -1,5 +1,5 @@
 // Relative names of files are sought where Ansible seeks them: in the role, beside the task's file, beside the playbook.
-import {statSync} from 'node:fs';
+import {statSync} from './disk.ts';
 import {dirname, isAbsolute, join, resolve} from 'node:path';
 import type {ScopePlace} from './scope-layers.ts';
 

@@ -1,5 +1,5 @@
 // `-e` on the command line: name=value words, a mapping in YAML or JSON, or a file of one.
-import {readFileSync} from 'node:fs';
+import {readFileSync} from './disk.ts';
 import {resolve} from 'node:path';
 import {error} from '../base/diagnostic.ts';
 import type {Diagnostic, Source} from '../base/diagnostic.ts';

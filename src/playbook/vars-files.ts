@@ -1,6 +1,6 @@
 // Files below group_vars and host_vars. They are read when a host is worked on, never before: with 5,000 hosts and one target a run reads one
 // host's files. What was read is kept, because many hosts share their groups.
-import {readdirSync, readFileSync, statSync} from 'node:fs';
+import {readdirSync, readFileSync, statSync} from './disk.ts';
 import {join} from 'node:path';
 import {error, warning} from '../base/diagnostic.ts';
 import type {Diagnostic, Source} from '../base/diagnostic.ts';

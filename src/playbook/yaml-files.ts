@@ -1,5 +1,5 @@
 // Files of the site, each read and parsed once; whole-file vaults are opened on the way.
-import {existsSync, readFileSync, statSync} from 'node:fs';
+import {existsSync, readFileSync, statSync} from './disk.ts';
 import {error} from '../base/diagnostic.ts';
 import type {Diagnostic, Source, Span} from '../base/diagnostic.ts';
 import {isVault} from '../secrets/vault.ts';

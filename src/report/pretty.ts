@@ -1,6 +1,6 @@
 import {styleText} from 'node:util';
 import {visible} from '../base/visible.ts';
-import type {HostSummary, RunEvent, RunOutcome, TaskResult} from '../engine/event.ts';
+import type {HostSummary, RunEvent, RunMode, RunOutcome, TaskResult} from '../engine/event.ts';
 import {linesOf} from './changes.ts';
 
 /** Where a reporter writes: lines of text; `columns` is the terminal's width, 0 = not a terminal. */
@@ -12,7 +12,7 @@ export type Output = {
 };
 
 export type PrettyOptions = {
-  readonly check: boolean;
+  readonly mode: RunMode;
   readonly showDiff: boolean;
   readonly verbosity: number;
   /** words of the command line, for "run again" */
@@ -40,10 +40,12 @@ export class PrettyReporter {
   #playHosts: readonly string[] = [];
   #finishedTasks = 0;
   #liveShown = false;
+  readonly #check: boolean;
 
   constructor(out: Output, options: PrettyOptions) {
     this.#out = out;
     this.#options = options;
+    this.#check = options.mode === 'check' || options.mode === 'plan';
   }
 
   on(event: RunEvent): void {
@@ -206,10 +208,12 @@ export class PrettyReporter {
       case 'ok':
         return ['·', 'green', 'ok'];
       case 'changed':
-        return ['~', 'yellow', this.#options.check ? 'would change' : 'changed'];
+        return ['~', 'yellow', this.#check ? 'would change' : 'changed'];
       case 'skipped':
         return ['-', 'cyan', 'skipped'];
       case 'unknown':
+        if (this.#options.mode === 'plan')
+          return ['?', 'magenta', result.everyRun ? 'runs when applied' : 'decided when applied'];
         return ['?', 'magenta', result.everyRun ? 'would run' : 'unknown until applied'];
       case 'ignored':
         return ['!', 'yellow', 'failed, ignored'];
@@ -240,7 +244,7 @@ export class PrettyReporter {
     for (const name of names) {
       const s = outcome.hosts[name]!;
       this.#print(
-        `  ${this.#statusMark(s)} ${name.padEnd(width)}  ${counts(s, this.#options.check)}${this.#paint('dim', `  ${s.roundTrips} ${s.roundTrips === 1 ? 'exchange' : 'exchanges'}`)}\n`,
+        `  ${this.#statusMark(s)} ${name.padEnd(width)}  ${counts(s, this.#check)}${this.#paint('dim', `  ${s.roundTrips} ${s.roundTrips === 1 ? 'exchange' : 'exchanges'}`)}\n`,
       );
     }
     if (this.#pending.size > 0) {
@@ -250,7 +254,11 @@ export class PrettyReporter {
     }
     const bad = names.filter((name) => ['failed', 'unreachable'].includes(outcome.hosts[name]!.status));
     if (bad.length > 0)
-      this.#print(`\nRun the failed hosts again with: ${this.#paint('bold', rerun(this.#options.command, bad))}\n`);
+      this.#print(
+        this.#options.mode === 'apply'
+          ? `\nMake a new plan for the hosts that failed: ${this.#paint('bold', `tsplay plan … -l ${bad.join(',')}`)}\n`
+          : `\nRun the failed hosts again with: ${this.#paint('bold', rerun(this.#options.command, bad))}\n`,
+      );
     this.#print(
       `\n${this.#verdict(outcome)} ${this.#paint('dim', `in ${(outcome.run.durationMs / 1000).toFixed(1)} s`)}\n`,
     );
@@ -261,7 +269,7 @@ export class PrettyReporter {
     const changed = all.reduce((n, s) => n + s.changed, 0);
     if (outcome.run.exit === 0) {
       if (all.length === 0) return 'Nothing to do.';
-      if (this.#options.check) return this.#paint('green', 'As declared.');
+      if (this.#check) return this.#paint('green', 'As declared.');
       return changed === 0
         ? this.#paint('green', 'As declared; nothing changed.')
         : this.#paint('green', `As declared now; ${changed} changed.`);

@@ -39,7 +39,8 @@ export function readReportFiles(
   return {files, problems};
 }
 
-function obstacleOf(path: string): string | undefined {
+/** Why a file cannot be written there, tried before anything is attempted; undefined where it can. */
+export function obstacleOf(path: string): string | undefined {
   const found = statSync(path, {throwIfNoEntry: false});
   if (found?.isDirectory() === true) return 'it is a folder';
   const folder = dirname(path);

@@ -1,4 +1,6 @@
 import {homedir} from 'node:os';
+import {resolve} from 'node:path';
+import {error} from '../base/diagnostic.ts';
 import {Secret} from '../base/secret.ts';
 import {runProgram} from '../engine/run.ts';
 import {openSite} from '../playbook/site.ts';
@@ -10,7 +12,7 @@ import {readConnectionOptions} from './connection-options.ts';
 import {exitStatus} from './exit-status.ts';
 import {confirmKeys, makeRun} from './make-run.ts';
 import {askSecret, askText} from './prompt.ts';
-import {readReportFiles, type ReportFile} from './report-files.ts';
+import {obstacleOf, readReportFiles, type ReportFile} from './report-files.ts';
 import {openReporting} from './reporting.ts';
 import {readSettings} from './settings.ts';
 import {siteOptionsOf} from './site-options.ts';
@@ -39,6 +41,17 @@ export async function runCommand(
       refuseAll(wanted.problems);
       return;
     }
+    const planFile =
+      command === 'plan' && options['out'] !== undefined ? resolve(cwd, String(options['out'])) : undefined;
+    const obstacle = planFile === undefined ? undefined : obstacleOf(planFile);
+    if (obstacle !== undefined) {
+      refuseAll([
+        error('plan-unwritable', `the plan cannot be written to ${planFile}: ${obstacle}`, {
+          help: 'choose another file',
+        }),
+      ]);
+      return;
+    }
     const onlyLists = ['listHosts', 'listTasks', 'listTags', 'syntaxCheck'].some((name) => options[name] === true);
     if (!onlyLists) reportFiles = wanted.files;
     const home = env['HOME'] ?? homedir();
@@ -56,7 +69,6 @@ export async function runCommand(
       vaultPasswords: vault.passwords,
       check,
     });
-    const planFile = command === 'plan' && options['out'] !== undefined ? String(options['out']) : undefined;
     const saving =
       planFile === undefined
         ? undefined

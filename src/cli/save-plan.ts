@@ -1,7 +1,8 @@
 import {randomBytes} from 'node:crypto';
 import {closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync} from 'node:fs';
 import {hostname, userInfo} from 'node:os';
-import {basename, dirname, join} from 'node:path';
+import {basename, dirname, join, relative} from 'node:path';
+import {visible} from '../base/visible.ts';
 import type {RunEvent, RunInfo, RunOutcome, TaskResult} from '../engine/event.ts';
 import type {RunContext} from '../engine/context.ts';
 import {PlanRecorder} from '../engine/plan-recorder.ts';
@@ -113,7 +114,10 @@ export class PlanSaving {
       sealing.with === 'vault'
         ? `with the vault ${vaultPasswords.length === 1 ? 'password' : 'passwords'}`
         : 'for this controller';
-    return `\nPlan written to ${path}, sealed ${by}. Look at it with \`tsplay show ${path}\`, apply it with \`tsplay apply ${path}\`.\n`;
+    const name = visible(
+      relative(parts.siteOptions.cwd, path).startsWith('..') ? path : relative(parts.siteOptions.cwd, path),
+    );
+    return `\nPlan written to ${name}, sealed ${by}. Look at it with \`tsplay show ${name}\`, apply it with \`tsplay apply ${name}\`.\n`;
   }
 
   #host(host: string, outcome: RunOutcome, writer: PlanWriter): PlannedHost {

@@ -1,5 +1,6 @@
 import {homedir} from 'node:os';
 import {resolve} from 'node:path';
+import {isMapping} from '../base/json.ts';
 import {Secret} from '../base/secret.ts';
 import {Unknown} from '../base/unknown.ts';
 import {warning} from '../base/diagnostic.ts';
@@ -128,7 +129,7 @@ function resultOf(task: ShownTask, wordy: boolean): TaskResult {
 
 /** One side of a change, as the report has it. */
 function sideOf(side: unknown): Value {
-  if (side === null || side === undefined) return undefined;
   if (typeof side === 'string') return side;
+  if (!isMapping(side)) return undefined;
   return 'secret' in side ? Secret.of('hidden') : new Unknown('apply');
 }

@@ -12,6 +12,7 @@ import type {Result} from '../base/result.ts';
 import {schemaOfParams} from '../kit/json-schema.ts';
 import type {Module} from '../kit/module.ts';
 import type {Kind, Params} from '../kit/schema.ts';
+import {guardModule} from './guard-module.ts';
 
 const require = createRequire(import.meta.url);
 const ownExtension = extname(import.meta.url);
@@ -54,7 +55,9 @@ export function importModule(path: string, shown: string, own: boolean): Result<
   const spec: unknown = isMapping(exported) || isNamespace(exported) ? exported['default'] : undefined;
   const name = basename(path).replace(/\.[cm]?[jt]s$/, '');
   const fault = own ? undefined : faultOf(spec, name);
-  return fault === undefined ? ok(spec as Module) : bad(faultIn(path, shown, fault.at, fault.message, fault.help));
+  return fault === undefined
+    ? ok(guardModule(spec as Module, shown, own))
+    : bad(faultIn(path, shown, fault.at, fault.message, fault.help));
 }
 
 function isNamespace(value: unknown): value is Record<string, unknown> {

@@ -3,6 +3,7 @@ import {isMapping} from '../base/json.ts';
 import type {NonEmpty} from '../base/nonempty.ts';
 import {Unknown, findUnknown} from '../base/unknown.ts';
 import type {Module} from '../kit/module.ts';
+import {ModuleFault} from '../kit/module-fault.ts';
 import type {Op} from '../kit/op.ts';
 import type {Plan} from '../kit/plan.ts';
 import type {Probe} from '../kit/probe.ts';
@@ -58,7 +59,12 @@ export class ModuleStep {
       case 'action':
         return this.#action(doing.action);
       case 'module':
-        return this.#module(doing.module);
+        try {
+          return await this.#module(doing.module);
+        } catch (problem) {
+          if (!(problem instanceof ModuleFault)) throw problem;
+          return this.#done({status: 'failed', message: problem.message, help: problem.help});
+        }
       case 'missing':
         return this.#done({status: 'failed', message: `there is no module ${doing.name}`});
     }

@@ -2,6 +2,7 @@ import {performance} from 'node:perf_hooks';
 import {placeOf, type Diagnostic} from '../base/diagnostic.ts';
 import {Unknown} from '../base/unknown.ts';
 import type {Result} from '../base/result.ts';
+import {ModuleFault} from '../kit/module-fault.ts';
 import type {Read} from '../kit/reads.ts';
 import type {Block, Include, Item, Play, Task} from '../playbook/program.ts';
 import type {Node} from '../playbook/node.ts';
@@ -720,17 +721,21 @@ export class HostRunner {
       this.run.emit({event: 'host-unreachable', host: host.name, ...host.unreachable});
       return;
     }
-    if (error instanceof HostLocked || error instanceof ReadFailed) {
+    if (error instanceof HostLocked || error instanceof ReadFailed || error instanceof ModuleFault) {
       host.stopped = 'failed';
       host.tally.failed++;
       const help =
-        error instanceof HostLocked ? 'wait until that run is over; `--steal` takes the lock over' : undefined;
+        error instanceof HostLocked
+          ? 'wait until that run is over; `--steal` takes the lock over'
+          : error instanceof ModuleFault
+            ? error.help
+            : undefined;
       host.unreachable = {message: this.run.redactor.redact(error.message), help};
       this.run.emit({
         event: 'problem',
         diagnostic: {
           severity: 'error',
-          code: error instanceof HostLocked ? 'locked' : 'read-failed',
+          code: error instanceof HostLocked ? 'locked' : error instanceof ModuleFault ? 'module-fault' : 'read-failed',
           message: `${host.name}: ${this.run.redactor.redact(error.message)}`,
           ...(help === undefined ? {} : {help}),
         },

@@ -1,6 +1,7 @@
 import {placeOf} from '../base/diagnostic.ts';
 import {Unknown, findUnknown} from '../base/unknown.ts';
 import {isMapping} from '../base/json.ts';
+import {ModuleFault} from '../kit/module-fault.ts';
 import type {Read} from '../kit/reads.ts';
 import type {Item, Play, Task} from '../playbook/program.ts';
 import type {HostMemory, Scope} from '../playbook/scope.ts';
@@ -268,5 +269,11 @@ function foreseeStep(
   if (bound.bound !== 'values') return [];
   const become = run.becomeOf(task, play, scope);
   if (become !== undefined && 'problem' in become) return [];
-  return [{become, reads: module.probe(bound.values).reads}];
+  try {
+    return [{become, reads: module.probe(bound.values).reads}];
+  } catch (problem) {
+    // said when the task's turn has come
+    if (problem instanceof ModuleFault) return [];
+    throw problem;
+  }
 }

@@ -17,6 +17,7 @@ import type {Reporting} from './reporting.ts';
 import type {Settings} from './settings.ts';
 import {factCache, makeStateFolder, stateFolder} from './state.ts';
 import {becomeOf, targetOf, type ConnectionOptions} from './targets.ts';
+import {list} from './vault-passwords.ts';
 
 /** A run that is ready to begin, but for its hosts. */
 export type Run = Omit<RunContext, 'stateOf'>;
@@ -43,16 +44,28 @@ export async function makeRun(
   const {redactor, verbosity} = reporting;
   const {env} = process;
   const cwd = process.cwd();
-  const [{makeConnector}, {releaseAtExit}, {CertificateMaker}] = await Promise.all([
+  const [{makeConnector}, {releaseAtExit}, {CertificateMaker}, {recordRun}] = await Promise.all([
     import('../remote/connector.ts'),
     import('../remote/lock.ts'),
     import('../engine/content.ts'),
+    import('./record-run.ts'),
   ]);
   for (const {password} of parts.vaultPasswords) redactor.add(password);
   for (const secret of [connection.password, connection.becomePassword, connection.passphrase])
     if (secret !== undefined) redactor.add(secret);
+  const state = stateFolder(settings.state_dir, env, parts.home);
+  makeStateFolder(state);
+  const given = list(options['inventory']);
+  const record = recordRun({
+    state,
+    options,
+    site,
+    inventories: given.length > 0 ? given : (settings.inventory ?? ['inventory/']),
+    reporting,
+  });
   const emit = reporting.emitter((event) => {
     reporting.signs.on(event);
+    record(event);
     parts.onEvent?.(event);
   });
   const signal = interruptSignal();
@@ -69,8 +82,6 @@ export async function makeRun(
   const now = (): Date => new Date();
   const random = (bytes: number): Uint8Array => randomBytes(bytes);
   const maker = new CertificateMaker(now, random);
-  const state = stateFolder(settings.state_dir, env, parts.home);
-  makeStateFolder(state);
   const run: Run = {
     info: reporting.info,
     site,

@@ -46,6 +46,8 @@ export type Reporting = {
   readonly breakOff: (error: unknown) => void;
   /** where the engine's events go. `onEvent` hears them too, before anybody else. */
   readonly emitter: (onEvent: Emit) => Emit;
+  /** `work` is done with the exit status (and what the hosts were judged, where that was gathered) when the command is over, however it ends */
+  readonly atFinish: (work: (exit: number, audit: Audit | undefined) => void) => void;
   /** writes the files of `--report` about what happened until now; what cannot be written is said on stderr, the exit status stays */
   readonly writeReports: (files: readonly ReportFile[]) => Promise<void>;
   /** text for people, below the report; nothing in JSON mode */
@@ -76,7 +78,10 @@ export function openReporting(
   const audit = new AuditCollector(info, hide);
   let gathers = options['report'] !== undefined;
   const signs = new ExitSigns(what.mode, started);
+  // nobody asks for the document: nothing is kept for it
+  const keepsDocument = form === 'json' || options['report'] !== undefined;
   let lastExit: number = exitStatus.fault;
+  const atEnd: ((exit: number, audit: Audit | undefined) => void)[] = [];
   const verbosity = Number(options['verbose'] ?? 0);
   const tell = (problem: Diagnostic): void => {
     process.stderr.write(`${formatDiagnostic(problem, {color: color && process.stderr.isTTY})}\n\n`);
@@ -91,6 +96,7 @@ export function openReporting(
   const finish = (exit: number): void => {
     lastExit = exit;
     const document = documentOf(exit);
+    for (const work of atEnd.splice(0)) work(exit, document.audit);
     if (form === 'json') process.stdout.write(`${JSON.stringify(document.json, undefined, 2)}\n`);
     else if (document.audit !== undefined) process.stdout.write(redactor.redact(controlLines(document.audit, color)));
     process.exitCode = exit;
@@ -156,11 +162,12 @@ export function openReporting(
       return (event) => {
         onEvent(event);
         if (eventsFile !== undefined) appendFileSync(eventsFile, `${eventLine(event, hide)}\n`);
-        json.on(event);
+        if (keepsDocument) json.on(event);
         if (gathers) audit.on(event);
         if (form !== 'json') pretty.on(event);
       };
     },
+    atFinish: (work) => atEnd.push(work),
     writeReports: async (files) => {
       const {audit: found, json: document} = documentOf(lastExit);
       if (found === undefined || files.length === 0) return;

@@ -12,7 +12,7 @@ export type Shaping = {
   readonly taskJson: (result: TaskResult) => unknown;
 };
 
-/** Takes events, gives records to `write`. `flush` writes what still waits for the end of this tick. */
+/** Takes events, gives records to `write`. `flush` writes what still waits for the end of this turn of the event loop. */
 export function shapeEvents(
   write: (record: HistoryRecord) => void,
   {hide, taskJson}: Shaping,
@@ -25,14 +25,18 @@ export function shapeEvents(
   const ids = new Map<string, number>();
   const tasks: Partial<Record<TaskStatus, number>> = {};
   let hosts: HostCounts = noHosts;
-  let waiting: {host: string; results: BriefResult[]} | undefined;
-  const flush = (): void => {
-    const ready = waiting;
-    waiting = undefined;
-    if (ready !== undefined) write({record: 'results', ...ready});
+  const waiting = new Map<string, BriefResult[]>();
+  const flushHost = (host: string): void => {
+    const results = waiting.get(host);
+    waiting.delete(host);
+    if (results !== undefined) write({record: 'results', host, results});
   };
-  const put = (record: HistoryRecord): void => {
-    flush();
+  const flush = (): void => {
+    for (const host of [...waiting.keys()]) flushHost(host);
+  };
+  /** the order of what is said of one host is kept */
+  const put = (record: HistoryRecord & {readonly host: string}): void => {
+    flushHost(record.host);
     write(record);
   };
   const idOf = (result: TaskResult): number => {
@@ -72,17 +76,19 @@ export function shapeEvents(
       put({record: 'result', id, ...shown, changes: shown.changes.map(short)});
       return;
     }
-    if (waiting?.host !== result.host) {
-      flush();
-      waiting = {host: result.host, results: []};
-      queueMicrotask(flush);
+    const brief = briefly(id, result, hide);
+    const others = waiting.get(result.host);
+    if (others !== undefined) {
+      others.push(brief);
+      return;
     }
-    waiting.results.push(briefly(id, result, hide));
+    if (waiting.size === 0) setImmediate(flush);
+    waiting.set(result.host, [brief]);
   };
   const on = (event: RunEvent): void => {
     switch (event.event) {
       case 'play-started':
-        put({record: 'play', play: hide(event.play), hosts: event.hosts, at: event.at});
+        write({record: 'play', play: hide(event.play), hosts: event.hosts, at: event.at});
         return;
       case 'host-connected':
         put({record: 'connected', host: event.host, via: event.via, durationMs: Math.round(event.durationMs)});
@@ -99,11 +105,11 @@ export function shapeEvents(
         take(event.result);
         return;
       case 'message':
-        put({record: 'message', host: event.host ?? null, text: hide(event.text)});
+        write({record: 'message', host: event.host ?? null, text: hide(event.text)});
         return;
       case 'problem': {
         const {severity, code, message, help} = event.diagnostic;
-        put({
+        write({
           record: 'problem',
           severity,
           code,

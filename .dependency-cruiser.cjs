@@ -21,7 +21,7 @@ const layers = {
     'src/template',
     'src/secrets',
   ],
-  'src/report': ['src/base', 'src/kit', 'src/engine'],
+  'src/report': ['src/base', 'src/kit', 'src/engine', 'src/store'],
   'src/store': ['src/base', 'src/engine', 'src/kit', 'src/secrets', 'src/template'],
   'src/converge': ['src/engine', 'src/store', 'src/report', 'src/playbook', 'src/remote', 'src/base'],
 };

@@ -1,2 +1,2 @@
 /** Exit statuses of cli.md. */
-export const exitStatus = {ok: 0, nothingAttempted: 1, interrupted: 130, fault: 70} as const;
+export const exitStatus = {ok: 0, nothingAttempted: 1, hostFailed: 2, interrupted: 130, fault: 70} as const;

@@ -59,6 +59,7 @@ export async function makeRun(
   const record = recordRun({
     state,
     options,
+    settings,
     site,
     inventories: given.length > 0 ? given : (settings.inventory ?? ['inventory/']),
     reporting,

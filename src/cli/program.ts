@@ -1,5 +1,6 @@
 import {Command, CommanderError} from 'commander';
 import {exitStatus} from './exit-status.ts';
+import {addHistoryCommands} from './history-commands.ts';
 import {addHostCommands} from './host-commands.ts';
 import {addPlanCommands} from './plan-commands.ts';
 import {addSiteCommands} from './site-commands.ts';
@@ -76,6 +77,7 @@ export async function program(argv: readonly string[]): Promise<void> {
       (await import('./inventory-command.ts')).inventoryCommand(options),
     );
   addHostCommands(tsplay);
+  addHistoryCommands(tsplay);
   addSiteCommands(tsplay);
   const vault = tsplay.command('vault').description("secrets in Ansible's vault format");
   for (const [name, does] of [

@@ -11,6 +11,8 @@ import {History, type RunRecorder} from '../store/history.ts';
 import type {RecordedMode, RunInputs, RunStart, StartedBy} from '../store/records.ts';
 import {commitOf} from './site-commit.ts';
 import type {Reporting} from './reporting.ts';
+import {pruneDaily} from './retention.ts';
+import type {Settings} from './settings.ts';
 import {list} from './vault-passwords.ts';
 import {version} from './version.ts';
 
@@ -24,6 +26,7 @@ export function recordRun(parts: {
   readonly state: string;
   readonly options: Options;
   readonly site: Site;
+  readonly settings: Settings;
   readonly inventories: readonly string[];
   readonly reporting: Reporting;
   readonly more?: Partial<RunInputs>;
@@ -44,7 +47,11 @@ export function recordRun(parts: {
       );
       const begun = recorder;
       void commit.then((found) => (found === undefined ? undefined : begun.write({record: 'site', ...found})));
-      reporting.atFinish((exit) => begun.close(exit));
+      reporting.atFinish((exit) => {
+        begun.close(exit);
+        const {user, controller} = startedBy(process.env);
+        pruneDaily(parts.state, parts.settings, `${user}@${controller}`, new Date());
+      });
     }
     recorder?.on(event);
   };

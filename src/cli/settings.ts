@@ -18,6 +18,14 @@ export type Settings = {
   readonly remote_user?: string;
   readonly forks?: number;
   readonly timeout?: number;
+  /** what the history keeps: so many runs, days, MiB */
+  readonly history_runs?: number;
+  readonly history_days?: number;
+  readonly history_mib?: number;
+  /** seconds to wait for a host that another run works on */
+  readonly lock_timeout?: number;
+  /** where run and check leave their numbers for node-exporter */
+  readonly metrics_file?: string;
 };
 
 const paths = new Set([
@@ -28,7 +36,9 @@ const paths = new Set([
   'vault_password_file',
   'modules_path',
   'roles_path',
+  'metrics_file',
 ]);
+const numbers = new Set(['forks', 'timeout', 'history_runs', 'history_days', 'history_mib', 'lock_timeout']);
 const lists = new Set(['inventory', 'known_hosts', 'vault_password_file', 'modules_path', 'roles_path']);
 const names = [
   'inventory',
@@ -39,8 +49,8 @@ const names = [
   'modules_path',
   'roles_path',
   'remote_user',
-  'forks',
-  'timeout',
+  ...numbers,
+  'metrics_file',
 ];
 
 /**
@@ -108,10 +118,9 @@ function fromMap(map: MapNode, folder: string, home: string, problems: Diagnosti
       continue;
     }
     const plain = plainOf(value);
-    const isFine =
-      key === 'forks' || key === 'timeout'
-        ? typeof plain === 'number' && plain > 0
-        : typeof plain === 'string' || (lists.has(key) && Array.isArray(plain));
+    const isFine = numbers.has(key)
+      ? typeof plain === 'number' && (plain > 0 || (key === 'lock_timeout' && plain === 0))
+      : typeof plain === 'string' || (lists.has(key) && Array.isArray(plain));
     if (!isFine) problems.push(error('bad-value', `${key}: not a fitting value`, {span: value.span}));
     else settings[key] = convert(key, plain, folder, home);
   }
@@ -124,7 +133,7 @@ function plainOf(node: Node): unknown {
 }
 
 function convert(name: string, value: unknown, folder: string, home: string): unknown {
-  if (name === 'forks' || name === 'timeout') return Number(value);
+  if (numbers.has(name)) return Number(value);
   const given: readonly unknown[] = Array.isArray(value) ? value : [value];
   const absolute = given.map((one) => (paths.has(name) ? absolutePath(String(one), folder, home) : String(one)));
   return lists.has(name) ? absolute : absolute[0];

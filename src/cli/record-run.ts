@@ -6,6 +6,7 @@ import {isAbsolute, relative} from 'node:path';
 import type {Emit, RunInfo} from '../engine/event.ts';
 import type {Item} from '../playbook/program.ts';
 import type {Site} from '../playbook/site.ts';
+import {scoreOf} from '../report/audit.ts';
 import {taskJson} from '../report/json.ts';
 import {History, type RunRecorder} from '../store/history.ts';
 import type {RecordedMode, RunInputs, RunStart, StartedBy} from '../store/records.ts';
@@ -47,7 +48,8 @@ export function recordRun(parts: {
       );
       const begun = recorder;
       void commit.then((found) => (found === undefined ? undefined : begun.write({record: 'site', ...found})));
-      reporting.atFinish((exit) => {
+      reporting.atFinish((exit, audit) => {
+        if (audit !== undefined) begun.note('score', scoreOf(audit));
         begun.close(exit);
         const {user, controller} = startedBy(process.env);
         pruneDaily(parts.state, parts.settings, `${user}@${controller}`, new Date());

@@ -82,3 +82,4 @@ export {guestProbe, spiceSettings, staleReasons, type GuestState, type SpiceSett
 export {shutDownOp} from './guest-power.ts';
 export {lineChange, settingLine} from './line-change.ts';
 export {readArchive, type ArchiveEntry, type ArchiveKind} from './archive.ts';
+export {auditHost, isReachable, parseAudit, type HostAudit} from './host-audit.ts';

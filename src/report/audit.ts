@@ -168,11 +168,17 @@ export class AuditCollector {
       at: `${this.#info.playbooks[0] ?? 'playbook'}:1:1`,
       control: undefined,
     };
+    const states = [...this.#rules.values()];
+    const hasControls = states.some(({rule}) => rule.control !== undefined);
+    const ruled = states
+      .map((state) => [state, this.#judge(state, hosts)] as const)
+      // beside controls, tasks without one are told of only where something is wrong with them
+      .filter(([{rule}, judged]) => !hasControls || rule.control !== undefined || judged.some(isWorthTelling));
     return {
       run: {...(this.#outcome?.run ?? {...this.#info, durationMs: Math.round(durationMs)}), exit},
       complete: this.#outcome !== undefined,
       hosts,
-      rules: [...(unreachable.length > 0 ? [reachable] : []), ...[...this.#rules.values()].map((state) => state.rule)],
+      rules: [...(unreachable.length > 0 ? [reachable] : []), ...ruled.map(([state]) => state.rule)],
       judgements: [
         ...unreachable.map((host) => ({
           host,
@@ -181,7 +187,7 @@ export class AuditCollector {
           evidence: [],
           waiver: undefined,
         })),
-        ...[...this.#rules.values()].flatMap((state) => this.#judge(state, hosts)),
+        ...ruled.flatMap(([, judged]) => judged),
       ],
       waivers: this.#hide(this.#waivers),
       problems: this.#problems,
@@ -253,6 +259,11 @@ export class AuditCollector {
   #judgesWaivers(): boolean {
     return this.#info.mode === 'check' || this.#info.mode === 'plan';
   }
+}
+
+/** Something was found, and it is no pass. */
+function isWorthTelling({verdict, evidence}: Judgement): boolean {
+  return evidence.length > 0 && verdict !== 'pass' && verdict !== 'not-applicable';
 }
 
 /** The score of an audit. */

@@ -18,7 +18,8 @@ export function controlLines(audit: Audit, color: boolean): string {
   const rules = audit.rules.filter((rule) => rule.control !== undefined);
   if (rules.length === 0) return '';
   const lines = rules.flatMap((rule) => {
-    const judged = audit.judgements.filter((j) => j.rule === rule);
+    // that a host was unreachable stands above, once
+    const judged = audit.judgements.filter((j) => j.rule === rule && audit.hosts[j.host]?.status !== 'unreachable');
     const said = verdicts
       .filter((verdict) => verdict !== 'pass' && verdict !== 'not-applicable')
       .flatMap((verdict) => {

@@ -1,6 +1,7 @@
 import {visible} from '../base/visible.ts';
 import {hostsOf, scoreOf, type Audit} from './audit.ts';
 import {groupFindings, type FindingGroup} from './finding-group.ts';
+import {waiverText} from './waiver.ts';
 import {verdictWords, verdicts, type JudgementVerdict} from './judgement.ts';
 
 /** A summary in Markdown (GitHub's and GitLab's dialect), for merge requests and job pages: the score, a line per host, every complaint with its diff. */
@@ -51,6 +52,8 @@ function groupBlock({judgements, complaints, diff}: FindingGroup): string {
       `- **${verdict}** on ${hosts}: ${inline(c.message)} (${inline(c.at)})` +
       (c.help === undefined ? '' : `\n  help: ${inline(c.help)}`),
   );
+  const waiver = judgements[0]?.verdict === 'waived' ? waiverText(judgements[0].waiver) : undefined;
+  if (waiver !== undefined) said.push(`- ${inline(waiver)}`);
   return [said.join('\n'), ...(diff === '' ? [] : [fenced(diff)])].join('\n\n');
 }
 

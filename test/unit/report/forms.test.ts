@@ -35,6 +35,43 @@ test('JUnit: well-formed whatever hosts say, and the counts are those of the cas
   t.true([...document.getElementsByTagName('failure')].some((f) => f.textContent?.includes('<script>') === true));
 });
 
+/** What both readers' schemas allow, and in which order. *source*: the junit.xsd of Apache Ant's reports and of Jenkins's xunit plugin. */
+const junitShape: Readonly<Record<string, {readonly attributes: readonly string[]; readonly children: RegExp}>> = {
+  testsuites: {attributes: [], children: /^(testsuite )*$/},
+  testsuite: {
+    attributes: ['id', 'package', 'name', 'hostname', 'timestamp', 'tests', 'failures', 'errors', 'skipped', 'time'],
+    children: /^properties (testcase )*system-out system-err $/,
+  },
+  properties: {attributes: [], children: /^(property )*$/},
+  property: {attributes: ['name', 'value'], children: /^$/},
+  testcase: {attributes: ['classname', 'name', 'time'], children: /^(skipped |error |failure )?$/},
+  skipped: {attributes: ['message'], children: /^$/},
+  error: {attributes: ['message', 'type'], children: /^$/},
+  failure: {attributes: ['message', 'type'], children: /^$/},
+  'system-out': {attributes: [], children: /^$/},
+  'system-err': {attributes: [], children: /^$/},
+};
+
+test("JUnit: elements, their order and their attributes are those of Ant's and of Jenkins's schema", (t) => {
+  const document = new DOMParser().parseFromString(junitXml({...hostileAudit(), complete: false}), 'text/xml');
+  const elements = [...document.getElementsByTagName('*')];
+  t.true(elements.length > 20);
+  for (const element of elements) {
+    const shape = junitShape[element.tagName];
+    t.deepEqual(
+      [...element.attributes].map(({name}) => name),
+      [...(shape?.attributes ?? ['an element that nobody knows'])],
+    );
+    const names = [...element.childNodes].filter((node) => node.nodeType === 1).map((node) => `${node.nodeName} `);
+    t.regex(names.join(''), shape?.children ?? /^never$/);
+    for (const [name, form] of [
+      ['time', /^\d+\.\d{3}$/],
+      ['tests', /^\d+$/],
+    ] as const)
+      if (element.hasAttribute(name)) t.regex(element.getAttribute(name) ?? '', form);
+  }
+});
+
 test('JUnit: what is skipped, unknown or broken off is no passed case', (t) => {
   const xml = junitXml(
     auditOf({web1: summary('ok')}, [

@@ -98,7 +98,8 @@ export function openReporting(
     const document = documentOf(exit);
     for (const work of atEnd.splice(0)) work(exit, document.audit);
     if (form === 'json') process.stdout.write(`${JSON.stringify(document.json, undefined, 2)}\n`);
-    else if (document.audit?.complete === true) process.stdout.write(redactor.redact(controlLines(document.audit, color)));
+    else if (document.audit?.complete === true)
+      process.stdout.write(redactor.redact(controlLines(document.audit, color)));
     process.exitCode = exit;
   };
   const refuseAll = (problems: readonly Diagnostic[]): void => {

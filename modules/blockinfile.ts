@@ -1,9 +1,21 @@
-import {all, candidateCommand, defineModule, file, p, planTextEdit, probePlace, refuse, reveal, secretsOf} from '#kit';
+import {
+  all,
+  candidateCommand,
+  defineModule,
+  labelled,
+  file,
+  p,
+  planTextEdit,
+  probePlace,
+  refuse,
+  reveal,
+  secretsOf,
+} from '#kit';
 import {blockInFile} from '#formats/lineedit';
 import {pythonRegExp} from '#formats/python-regexp';
 
 /** A marked block of lines in a text file. *source*: Ansible's blockinfile. */
-export default defineModule({
+const spec = defineModule({
   name: 'blockinfile',
   summary: 'A marked block of lines in a text file',
   params: {
@@ -95,3 +107,5 @@ export default defineModule({
       now,
     ),
 });
+
+export default labelled(spec, 'path');

@@ -4,6 +4,7 @@ import {
   candidateCommand,
   change,
   defineModule,
+  labelled,
   file,
   fileDiff,
   followed,
@@ -86,7 +87,7 @@ function digestOf(v: V): string | undefined {
 }
 
 /** A file or folder of the controller, or literal content, on the host. *source*: Ansible's copy. */
-export default defineModule({
+const spec = defineModule({
   name: 'copy',
   summary: 'Put a file, folder or text on the host',
   params,
@@ -200,6 +201,8 @@ export default defineModule({
   },
   result: (v) => ({dest: v.dest, src: v.src?.path ?? null, checksum: digestOf(v) ?? null}),
 });
+
+export default labelled(spec, 'dest');
 
 /** *units*: bytes that a file on the host may have to be copied there: it travels to the controller and back, so that the diff is known. */
 const largest = 16 * 1024 * 1024;

@@ -6,6 +6,7 @@ import {
   compareAttributes,
   converged,
   defineModule,
+  labelled,
   file,
   followed,
   map,
@@ -70,7 +71,7 @@ function parentsOf(path: string): readonly string[] {
 }
 
 /** Files, directories, links and their attributes. *source*: Ansible's file. */
-export default defineModule({
+const spec = defineModule({
   name: 'file',
   summary: 'A file, directory or link: existence, mode, owner',
   params: {
@@ -245,6 +246,8 @@ export default defineModule({
     };
   },
 });
+
+export default labelled(spec, 'path');
 
 /** Ops that give attributes to what has just been made. */
 function dressing(

@@ -5,6 +5,7 @@ import {
   change,
   compareAttributes,
   defineModule,
+  labelled,
   file,
   followed,
   map,
@@ -91,7 +92,7 @@ function digest(path: string, algorithm: string): Probe<string | undefined> {
 }
 
 /** A file from the network, fetched by the host itself with curl or wget. *source*: Ansible's get_url; curl(1), wget(1). */
-export default defineModule({
+const spec = defineModule({
   name: 'get_url',
   summary: 'Fetch a file from the network to the host',
   params,
@@ -170,6 +171,8 @@ export default defineModule({
   },
   result: (v) => ({url: masked(v.url), dest: v.dest, checksum_dest: v.checksum ?? null}),
 });
+
+export default labelled(spec, 'dest');
 
 function isRight(v: V, state: FileState, other: string | undefined): boolean {
   if (state.type !== 'file') return false;

@@ -2,6 +2,7 @@ import {
   all,
   candidateCommand,
   defineModule,
+  labelled,
   file,
   p,
   planTextEdit,
@@ -40,7 +41,7 @@ function valuesOf(v: V): readonly string[] | undefined {
 }
 
 /** One option (or section) of a file in INI form; everything else stays as it is. *source*: Ansible's ini_file. */
-export default defineModule({
+const spec = defineModule({
   name: 'ini_file',
   summary: 'An option in a file of sections',
   params,
@@ -111,3 +112,5 @@ export default defineModule({
       now,
     ),
 });
+
+export default labelled(spec, 'path');

@@ -2,6 +2,7 @@ import {
   all,
   candidateCommand,
   defineModule,
+  labelled,
   file,
   p,
   planTextEdit,
@@ -68,7 +69,7 @@ function editOf(v: Values<typeof params>): LineEdit | {problems: readonly Proble
 }
 
 /** One line of a text file. *source*: Ansible's lineinfile. */
-export default defineModule({
+const spec = defineModule({
   name: 'lineinfile',
   summary: 'A line of a text file',
   params,
@@ -136,3 +137,5 @@ export default defineModule({
     ),
   result: () => ({backup: ''}),
 });
+
+export default labelled(spec, 'path');

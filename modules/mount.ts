@@ -4,6 +4,7 @@ import {
   converged,
   defineModule,
   file,
+  nothing,
   p,
   presentText,
   read,
@@ -12,6 +13,7 @@ import {
   sh,
   stdoutText,
   type Change,
+  type FileState,
   type Key,
   type Op,
   type Plan,
@@ -30,7 +32,12 @@ import {
 } from '#formats/fstab';
 
 const params = {
-  path: p.path('the mount point', {required: true, aliases: ['name']}),
+  path: p.string('the mount point; `none` for swap', {
+    required: true,
+    aliases: ['name'],
+    pattern: '^(/.*|none|swap)$',
+    describe: 'an absolute path, or none',
+  }),
   src: p.string('what is mounted: a device, `UUID=…`, `LABEL=…`, `host:/path`, a folder with `opts: bind`'),
   fstype: p.string('file system type'),
   opts: p.string('mount options, separated by commas'),
@@ -69,6 +76,16 @@ function mountedAt(path: string): Probe<Mounted | undefined> {
   );
 }
 
+/** Without a slash at the end, as the kernel has it. */
+function at(v: V): string {
+  return v.path.replace(/(?<=.)\/+$/, '');
+}
+
+/** Swap has a line in fstab and no place. */
+function isPlace(v: V): boolean {
+  return at(v).startsWith('/');
+}
+
 function options(v: V): readonly string[] {
   const given = (v.opts ?? 'defaults').split(',').filter((option) => option !== '');
   return v.boot || given.includes('noauto') ? given : [...given, 'noauto'];
@@ -77,7 +94,7 @@ function options(v: V): readonly string[] {
 function wantedEntry(v: V, present: FstabEntry | undefined): FstabEntry {
   return {
     source: v.src ?? present?.source ?? '',
-    path: v.path,
+    path: at(v),
     type: v.fstype ?? present?.type ?? 'auto',
     options: v.opts === undefined && v.boot && present !== undefined ? present.options : options(v),
     dump: v.dump ?? present?.dump ?? 0,
@@ -91,7 +108,7 @@ function shown(entry: FstabEntry): string {
 
 /** *source*: mount(8), umount(8): what they say about what they do changes the mount table, and what can be seen below the path. */
 function run(v: V, argv: readonly [string, ...string[]]): Op {
-  const keys: readonly Key[] = [`raw:mount:${v.path}`, `tree:${v.path}`, `file:${v.path}`];
+  const keys: readonly Key[] = [`raw:mount:${at(v)}`, `tree:${at(v)}`, `file:${at(v)}`];
   return {op: 'run', argv, affects: keys};
 }
 
@@ -108,21 +125,29 @@ export default defineModule({
   check: (v) => {
     const needs = v.state === 'mounted' || v.state === 'present' || v.state === 'ephemeral';
     return [
+      ...(isPlace(v) || v.state === 'present' || v.state === 'absent' || v.state === 'absent_from_fstab'
+        ? []
+        : [{code: 'bad-combination', message: `what has no mount point cannot be ${v.state}`, param: '/state'}]),
       ...(needs && v.src === undefined ? [{code: 'missing-param', message: `state ${v.state} needs \`src\``}] : []),
       ...(needs && v.fstype === undefined && !/\bbind\b/.test(v.opts ?? '')
         ? [{code: 'missing-param', message: `state ${v.state} needs \`fstype\``}]
         : []),
-      ...(v.path === '/' && v.state !== 'present' && v.state !== 'remounted'
+      ...(at(v) === '/' && v.state !== 'present' && v.state !== 'remounted'
         ? [{code: 'bad-param', message: 'the root itself is not mounted or unmounted', param: '/path'}]
         : []),
     ];
   },
-  probe: (v) => all({table: file(v.fstab, {content: 'always'}), live: mountedAt(v.path), point: file(v.path)}),
+  probe: (v) =>
+    all({
+      table: file(v.fstab, {content: 'always'}),
+      live: mountedAt(at(v)),
+      point: isPlace(v) ? file(at(v)) : nothing<FileState>({type: 'absent'}),
+    }),
   plan: (v, {table, live, point}): Plan => {
     const present = presentText(v.fstab, table);
     if ('kind' in present) return present;
     const fstab = parseFstab(present.text ?? '');
-    const entry = fstabEntry(fstab, v.path);
+    const entry = fstabEntry(fstab, at(v), v.src);
     const changes: Change[] = [];
     const ops: Op[] = [];
     const writeTable = (next: typeof fstab, before: string | undefined, after: string | undefined): void => {
@@ -132,10 +157,10 @@ export default defineModule({
     const unmount = (): void => {
       if (live === undefined) return;
       changes.push({what: 'mounted', before: live.source, after: undefined});
-      ops.push(run(v, ['umount', v.path]));
+      ops.push(run(v, ['umount', at(v)]));
     };
     const drop = (): void => {
-      if (entry !== undefined) writeTable(removeFstabEntry(fstab, v.path), shown(entry), undefined);
+      if (entry !== undefined) writeTable(removeFstabEntry(fstab, at(v), v.src), shown(entry), undefined);
     };
     switch (v.state) {
       case 'unmounted':
@@ -148,16 +173,16 @@ export default defineModule({
         drop();
         unmount();
         if (point.type === 'directory') {
-          changes.push({what: 'mount point', before: v.path, after: undefined});
+          changes.push({what: 'mount point', before: at(v), after: undefined});
           // what lies below a mount point is nobody's to delete: only an empty folder goes
-          ops.push({op: 'remove', path: v.path});
+          ops.push({op: 'remove', path: at(v)});
         }
         return change(changes, ops);
       case 'remounted':
-        if (live === undefined) return refuse('not-mounted', `nothing is mounted at ${v.path}`);
+        if (live === undefined) return refuse('not-mounted', `nothing is mounted at ${at(v)}`);
         return change(
           [{what: 'mounted', before: live.source, after: 'mounted anew'}],
-          [run(v, ['mount', '-o', v.opts === undefined ? 'remount' : `remount,${v.opts}`, v.path])],
+          [run(v, ['mount', '-o', v.opts === undefined ? 'remount' : `remount,${v.opts}`, at(v)])],
         );
       case 'present':
       case 'mounted':
@@ -170,7 +195,7 @@ export default defineModule({
       writeTable(setFstabEntry(fstab, wanted), entry === undefined ? undefined : shown(entry), shown(wanted));
     if (v.state === 'present') return change(changes, ops);
     if (point.type !== 'absent' && point.type !== 'directory' && point.type !== 'link' && live === undefined)
-      return refuse('not-a-directory', `${v.path} is a ${point.type}, not a directory`);
+      return refuse('not-a-directory', `${at(v)} is a ${point.type}, not a directory`);
     const mountIt = (): void => {
       changes.push({what: 'mounted', before: live?.source, after: wanted.source});
       ops.push(
@@ -183,24 +208,24 @@ export default defineModule({
                 '-o',
                 wanted.options.join(','),
                 wanted.source,
-                v.path,
+                at(v),
               ]
-            : ['mount', ...(v.fstab === '/etc/fstab' ? [] : ['-T', v.fstab]), v.path],
+            : ['mount', ...(v.fstab === '/etc/fstab' ? [] : ['-T', v.fstab]), at(v)],
         ),
       );
     };
     if (live === undefined) {
       if (point.type === 'absent') {
-        changes.push({what: 'directory', before: undefined, after: v.path});
-        ops.push({op: 'mkdir', path: v.path, parents: true});
+        changes.push({what: 'directory', before: undefined, after: at(v)});
+        ops.push({op: 'mkdir', path: at(v), parents: true});
       }
       mountIt();
     } else if (isAnother(wanted, live)) {
       if (v.state === 'ephemeral')
-        return refuse('in-use', `${live.source} is mounted at ${v.path}`, {
+        return refuse('in-use', `${live.source} is mounted at ${at(v)}`, {
           help: 'unmount it first: `state: unmounted`',
         });
-      ops.push(run(v, ['umount', v.path]));
+      ops.push(run(v, ['umount', at(v)]));
       mountIt();
     } else if (differs && entry !== undefined && entry.options.join(',') !== wanted.options.join(',')) {
       changes.push({what: 'mounted', before: entry.options.join(','), after: wanted.options.join(',')});
@@ -209,13 +234,13 @@ export default defineModule({
           'mount',
           '-o',
           `remount,${wanted.options.filter((o) => o !== 'noauto').join(',') || 'defaults'}`,
-          v.path,
+          at(v),
         ]),
       );
     }
     return changes.length === 0 ? converged() : change(changes, ops);
   },
-  result: (v) => ({name: v.path, src: v.src ?? null, fstype: v.fstype ?? null, opts: v.opts ?? null, fstab: v.fstab}),
+  result: (v) => ({name: at(v), src: v.src ?? null, fstype: v.fstype ?? null, opts: v.opts ?? null, fstab: v.fstab}),
 });
 
 /** Whether something else is mounted there, as far as names tell: labels and UUIDs are the kernel's to resolve, and so are links below /dev. */

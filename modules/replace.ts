@@ -1,9 +1,21 @@
-import {all, candidateCommand, defineModule, file, p, planTextEdit, probePlace, refuse, reveal, secretsOf} from '#kit';
+import {
+  all,
+  candidateCommand,
+  defineModule,
+  labelled,
+  file,
+  p,
+  planTextEdit,
+  probePlace,
+  refuse,
+  reveal,
+  secretsOf,
+} from '#kit';
 import {replaceInText} from '#formats/lineedit';
 import {pythonRegExp} from '#formats/python-regexp';
 
 /** Every match of an expression replaced. *source*: Ansible's replace. */
-export default defineModule({
+const spec = defineModule({
   name: 'replace',
   summary: 'Replace every match of an expression in a text file',
   params: {
@@ -75,3 +87,5 @@ export default defineModule({
       now,
     ),
 });
+
+export default labelled(spec, 'path');

@@ -3,6 +3,7 @@ import {
   all,
   candidateCommand,
   defineModule,
+  labelled,
   file,
   followed,
   misplaced,
@@ -35,7 +36,7 @@ const params = {
 type V = Values<typeof params>;
 
 /** A rendered template on the host. Secrets in it stay hidden in diffs; the text around them is shown. *source*: Ansible's template. */
-export default defineModule({
+const spec = defineModule({
   name: 'template',
   summary: 'Render a template of the controller into a file on the host',
   params,
@@ -85,6 +86,8 @@ export default defineModule({
   },
   result: (v) => ({dest: v.dest, checksum: sha256(textOf(v))}),
 });
+
+export default labelled(spec, 'dest');
 
 /** The destination without a trailing slash, and whether it had one. */
 function destOf(v: V): {readonly path: string; readonly folder: boolean} {

@@ -5,6 +5,7 @@ import {
   compareAttributes,
   converged,
   defineModule,
+  labelled,
   file,
   followed,
   isNonEmpty,
@@ -161,7 +162,7 @@ function unpack(v: V, archive: string, kind: ArchiveKind | 'unknown', affects: r
 }
 
 /** An archive unpacked: compared with what lies on the host, so that a second run has nothing to do. *source*: Ansible's unarchive. */
-export default defineModule({
+const spec = defineModule({
   name: 'unarchive',
   summary: 'Unpack an archive on the host',
   params,
@@ -283,6 +284,8 @@ export default defineModule({
     };
   },
 });
+
+export default labelled(spec, 'dest');
 
 function planRemote(v: V, compared: 'same' | 'differs' | 'absent' | 'unable', affects: readonly Key[]): Plan {
   if (v.creates === undefined && compared === 'same') return converged();

@@ -4,6 +4,7 @@ import {
   all,
   change,
   converged,
+  extrasProbe,
   defineModule,
   file,
   groupExists,
@@ -11,6 +12,7 @@ import {
   isNonEmpty,
   list,
   p,
+  planExtras,
   predictAccount,
   predictGroup,
   refuse,
@@ -51,7 +53,15 @@ export default defineModule({
     expires: p.number('seconds since the epoch when the account ends; negative = never'),
     remove: p.boolean('with state absent: remove the home folder too', {default: false}),
     force: p.boolean('with state absent: even while logged in', {default: false}),
-    generate_ssh_key: p.boolean('not supported: use `command: ssh-keygen` with `creates`'),
+    password_expire_min: p.integer('days before the password may be changed again'),
+    password_expire_max: p.integer('days for which a password is good'),
+    password_expire_warn: p.integer('days of warning before it ends'),
+    generate_ssh_key: p.boolean('make a key pair where there is none', {default: false}),
+    ssh_key_file: p.string('the key, as seen from the home folder; `.ssh/id_TYPE` where nothing is said'),
+    ssh_key_type: p.string('type of the key', {default: 'rsa'}),
+    ssh_key_bits: p.integer("its size; ssh-keygen's own where nothing is said", {default: 0}),
+    ssh_key_comment: p.string("the key's comment"),
+    ssh_key_passphrase: p.secret('not supported'),
     local: p.boolean('accepted for compatibility'),
   },
   examples: ['- user:\n    name: operator1\n    shell: /bin/bash\n    system: true\n    create_home: false\n'],
@@ -66,13 +76,12 @@ export default defineModule({
           },
         ]
       : []),
-    ...(v.generate_ssh_key === true
+    ...(v.generate_ssh_key && v.ssh_key_passphrase !== undefined
       ? [
           {
             code: 'unsupported',
-            message: '`generate_ssh_key` is not supported',
-            param: '/generate_ssh_key',
-            help: 'use `command: ssh-keygen …` with `creates`',
+            message: '`ssh_key_passphrase` is not supported: it would be visible in the process list of the host',
+            param: '/ssh_key_passphrase',
           },
         ]
       : []),
@@ -84,8 +93,9 @@ export default defineModule({
       ownGroup: groupExists(v.name),
       home: file(homeOf(v)),
       sshSkeleton: file(`${v.skeleton ?? '/etc/skel'}/.ssh`),
+      extras: extrasProbe(v, homeOf(v)),
     }),
-  plan: (v, {now, groups, ownGroup, home, sshSkeleton}, host) => {
+  plan: (v, {now, groups, ownGroup, home, sshSkeleton, extras}, host) => {
     const key = `account:${v.name}` as const;
     const affects = [key, 'group:*'] as const;
     if (v.state === 'absent') {
@@ -111,12 +121,18 @@ export default defineModule({
     const missing = groupsOf(v).filter((_name, i) => groups[i] === false);
     if (missing.length > 0)
       return refuse('no-group', `there is no group ${missing.join(', ')}`, {help: 'make it first: `group`'});
-    return now.type === 'absent'
-      ? createPlan(v, key, {
-          ownGroup,
-          freshHome: v.create_home && home.type === 'absent' && sshSkeleton.type === 'absent',
-        })
-      : modifyPlan(v, now, key);
+    const entry =
+      now.type === 'absent'
+        ? createPlan(v, key, {
+            ownGroup,
+            freshHome: v.create_home && home.type === 'absent' && sshSkeleton.type === 'absent' && !v.generate_ssh_key,
+          })
+        : modifyPlan(v, now, key);
+    const more = planExtras(v, v.home ?? (now.type === 'account' ? now.home : homeOf(v)), extras);
+    if (entry.kind === 'refuse' || more.ops.length === 0) return entry;
+    return entry.kind === 'converged'
+      ? change(more.changes, more.ops)
+      : change([...entry.changes, ...more.changes], [...entry.ops, ...more.ops]);
   },
   result: (v, _before, after) => ({
     name: v.name,

@@ -38,6 +38,8 @@ export {
 } from './reads.ts';
 export {p, type ControllerFile, type Kind, type Param, type Params, type Rendered, type Values} from './schema.ts';
 export {lines, quote, rawShell, sh, type ShellText} from './shell.ts';
+export {extrasProbe, planExtras, type Extras, type ExtrasValues} from './account-extras.ts';
+export {labelled} from './labels.ts';
 export {accountExists, groupExists, predictAccount, predictGroup} from './exists.ts';
 export {misplaced, probePlace, type Place} from './file-place.ts';
 export {fileDiff, planFile, type WantedFile} from './write-file.ts';

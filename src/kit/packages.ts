@@ -8,8 +8,13 @@ import type {Problem} from './problem.ts';
 import {all, list, type Probe} from './probe.ts';
 import {packageState, read, stdoutText, type PackageState} from './reads.ts';
 import {p, type Values} from './schema.ts';
+import {aptOptions, sweepProbe, sweeps, sweepSteps, withPolicy, type Sweep} from './apt-sweep.ts';
 import {sh} from './shell.ts';
 import {isNonEmpty} from '../base/nonempty.ts';
+
+function words(doc: string) {
+  return p.list(p.string('a name'), doc, {default: []});
+}
 
 /** Parameters of `package`, `apt`, `dnf` and `zypper`. *source*: Ansible's modules. */
 export const packageParams = {
@@ -27,12 +32,53 @@ export const packageParams = {
   install_recommends: p.boolean('install recommended packages', {aliases: ['install-recommends']}),
   default_release: p.string('release to install from', {aliases: ['default-release']}),
   allow_downgrade: p.boolean('a wanted version may be older than the installed one', {default: false}),
-  force: p.boolean('accepted for compatibility'),
   only_upgrade: p.boolean('leave packages alone that are not installed', {default: false}),
-  upgrade: p.string('not supported: name the packages, with state latest'),
-  use: p.string('accepted for compatibility'),
-  disable_gpg_check: p.boolean('accepted for compatibility'),
+  upgrade: p.choice(
+    ['no', 'yes', 'safe', 'full', 'dist'],
+    'apt: upgrade all that is installed; dist: whatever it takes',
+    {
+      default: 'no',
+    },
+  ),
+  clean: p.boolean('apt: remove the archives of packages from the cache', {default: false}),
+  autoclean: p.boolean('apt: remove archives from the cache that can no longer be fetched', {default: false}),
+  deb: p.path('apt: a package file on the host'),
+  policy_rc_d: p.integer('apt: exit status of policy-rc.d while packages are set up (101: no service is started)', {
+    min: 0,
+    max: 255,
+  }),
+  dpkg_options: p.string('apt: options of dpkg, separated by commas', {default: 'force-confdef,force-confold'}),
+  fail_on_autoremove: p.boolean('apt: fail where packages would be removed', {default: false}),
+  enablerepo: words('dnf: use these repositories for this transaction'),
+  disablerepo: words('dnf: do not use these repositories for this transaction'),
+  exclude: words('dnf: leave these packages out of this transaction'),
+  enable_plugin: words('dnf: with these plugins'),
+  disable_plugin: words('dnf: without these plugins'),
+  allowerasing: p.boolean('dnf: what stands in the way may be removed', {default: false}),
+  nobest: p.boolean('dnf: an older version will do', {default: false}),
+  skip_broken: p.boolean('dnf: leave out what cannot be installed', {default: false}),
+  security: p.boolean('dnf: only what mends security', {default: false}),
+  bugfix: p.boolean('dnf: only what mends mistakes', {default: false}),
+  disable_gpg_check: p.boolean('dnf, zypper: do not check signatures', {default: false}),
+  oldpackage: p.boolean('zypper: an older version will do', {default: false}),
+  disable_recommends: p.boolean('zypper: do not install recommended packages'),
+  extra_args: p.string('zypper: further words of its command line'),
   lock_timeout: p.integer('seconds to wait for another package manager', {default: 60, min: 0}),
+  type: p.string('zypper: only packages are managed'),
+  download_only: p.boolean('not supported', {default: false}),
+  installroot: p.string('not supported, but for /'),
+  list: p.string('not supported: use `package_facts`'),
+  force: p.boolean('accepted for compatibility'),
+  use: p.string('accepted for compatibility'),
+  force_apt_get: p.boolean('accepted for compatibility: apt-get is used'),
+  allow_unauthenticated: p.boolean('accepted for compatibility: packages that are not signed are refused by apt'),
+  allow_change_held_packages: p.boolean('a held package may be changed', {default: false}),
+  update_cache_retries: p.integer('accepted for compatibility'),
+  update_cache_retry_max_delay: p.integer('accepted for compatibility'),
+  validate_certs: p.boolean('accepted for compatibility: certificates are always checked'),
+  sslverify: p.boolean('accepted for compatibility: certificates are always checked'),
+  use_backend: p.string('accepted for compatibility'),
+  auto_import_keys: p.boolean('accepted for compatibility'),
 } as const;
 export type PackageValues = Values<typeof packageParams>;
 type Listed = {readonly cacheAgeS: number};
@@ -47,29 +93,42 @@ const listsAge = read(
   {dependsOn: ['tree:/var/lib/apt/lists']},
 );
 
-export function packageProbe(v: PackageValues): Probe<{packages: readonly PackageState[]; lists: Listed}> {
-  return all({packages: list(v.name.map((name) => packageState(split(name).name))), lists: listsAge});
+/** What a plan looks at. */
+export type PackagesState = {
+  readonly packages: readonly PackageState[];
+  readonly lists: Listed;
+  readonly sweep: Sweep;
+};
+
+export function packageProbe(v: PackageValues): Probe<PackagesState> {
+  const packages = list(v.name.map((name) => packageState(split(name).name)));
+  return all({packages, lists: listsAge, sweep: sweepProbe(v)});
 }
 
 /** Installs, removes or upgrades what is not as declared, in one transaction. */
-export function planPackages(
-  v: PackageValues,
-  now: {packages: readonly PackageState[]; lists: Listed},
-  host: Host,
-): Plan {
+export function planPackages(v: PackageValues, now: PackagesState, host: Host): Plan {
   const manager = platformOf(host.facts).packageManager;
-  if (v.upgrade !== undefined && v.upgrade !== 'no' && v.upgrade !== 'False')
-    return refuse('unsupported', '`upgrade` is not supported', {help: 'name the packages, with `state: latest`'});
   if (manager === 'none')
     return refuse(
       'no-package-manager',
       `no known package manager on ${String(host.facts['distribution'] ?? 'this host')}`,
     );
+  const odd = v.name.find((name) => !isPlainName(name) && !(name === '*' && manager === 'apt'));
+  if (odd !== undefined)
+    return refuse('unsupported', `"${odd}" is not the name of one package`, {
+      param: '/name',
+      help: 'name the packages, or use `command:`',
+    });
+  if (sweeps(v) && manager !== 'apt')
+    return refuse('unsupported', 'upgrading everything and tidying up are known of apt only', {
+      help: `use \`command:\` with ${manager}`,
+    });
   const changes: Change[] = [];
   const install: string[] = [];
   const remove: string[] = [];
   const absent = v.state === 'absent' || v.state === 'removed';
   for (const [i, spelled] of v.name.entries()) {
+    if (spelled === '*') continue;
     const {name, version} = split(spelled);
     const state = now.packages[i]!;
     if (absent) {
@@ -131,31 +190,36 @@ export function planPackages(
     ['tree:/var/lib/apt/lists'],
     [],
   );
-  if (v.name.length === 0 && v.update_cache && !fresh && manager === 'apt')
+  if (v.name.length === 0 && v.update_cache && !fresh && manager === 'apt' && !sweeps(v))
     return change([{what: 'package lists', before: age(now.lists.cacheAgeS), after: 'refreshed'}], [refresh]);
-  if (install.length > 0 && v.update_cache && !fresh && manager === 'apt') ops.push(refresh);
+  if ((install.length > 0 || sweeps(v)) && v.update_cache && !fresh && manager === 'apt') ops.push(refresh);
   if (isNonEmpty(install)) ops.push(run(installCommand(manager, install, v), own(install), everything));
   if (isNonEmpty(remove)) ops.push(run(removeCommand(manager, remove, v), everything, []));
+  for (const step of sweepSteps(v, now.sweep)) {
+    changes.push(...step.changes);
+    ops.push(run(step.argv, everything, []));
+  }
   return change(changes, ops);
 }
 
 /** Whether a task has no state to compare: it refreshes the lists, however new they are. */
 export function packageEveryRun(v: PackageValues): boolean {
-  return v.name.length === 0 && v.update_cache && v.cache_valid_time === undefined;
+  return v.name.length === 0 && v.update_cache && v.cache_valid_time === undefined && !sweeps(v);
 }
 
 /** Cross-field rules of the packages' parameters. */
 export function packageMistakes(v: PackageValues): readonly Problem[] {
   const unsupported = v.state === 'build-dep' || v.state === 'fixed';
   return [
-    ...(v.name.length === 0 && !v.update_cache && (v.upgrade === undefined || v.upgrade === 'no')
+    ...(v.name.length === 0 && !v.update_cache && !sweeps(v)
       ? [{code: 'missing-param', message: 'name at least one package, or set `update_cache: true`', param: '/name'}]
       : []),
+    ...notSupported(v),
     ...(unsupported
       ? [{code: 'unsupported', message: `state ${v.state} is not supported`, param: '/state', help: 'use `command:`'}]
       : []),
     ...v.name.flatMap((spelled, i) =>
-      /^[A-Za-z0-9_+][^\s=]*(=[^\s=]+)?$/.test(spelled)
+      isPlainName(spelled) || /^(?:\*|@.+|\/.+|https?:.+|.+ [<>=]+ .+|.*[*?].*)$/.test(spelled)
         ? []
         : [
             {
@@ -167,10 +231,36 @@ export function packageMistakes(v: PackageValues): readonly Problem[] {
           ],
     ),
     ...v.name.flatMap((spelled, i) =>
-      spelled.includes('=') && (v.state === 'latest' || v.state === 'absent' || v.state === 'removed')
+      isPlainName(spelled) &&
+      spelled.includes('=') &&
+      (v.state === 'latest' || v.state === 'absent' || v.state === 'removed')
         ? [{code: 'bad-combination', message: `a version and state ${v.state} exclude each other`, param: `/name/${i}`}]
         : [],
     ),
+  ];
+}
+
+function isPlainName(spelled: string): boolean {
+  return (
+    /^[A-Za-z0-9_+][^\s=]*(=[^\s=]+)?$/.test(spelled) &&
+    !/^https?:|[?[\]]/.test(spelled) &&
+    !split(spelled).name.includes('*')
+  );
+}
+
+/** Parameters that would change what the task means, and that nothing here carries out. */
+function notSupported(v: PackageValues): readonly Problem[] {
+  const unsupported = (param: string, what: string): Problem => ({
+    code: 'unsupported',
+    message: `${what} is not supported`,
+    param: `/${param}`,
+    help: 'use `command:`',
+  });
+  return [
+    ...(v.download_only ? [unsupported('download_only', 'downloading without installing')] : []),
+    ...(v.list !== undefined ? [unsupported('list', 'listing packages')] : []),
+    ...(v.installroot !== undefined && v.installroot !== '/' ? [unsupported('installroot', 'another root')] : []),
+    ...(v.type !== undefined && v.type !== 'package' ? [unsupported('type', `the type ${v.type}`)] : []),
   ];
 }
 
@@ -188,39 +278,53 @@ export function packageResult(v: PackageValues): Readonly<Record<string, Json>> 
 function installCommand(manager: string, names: readonly string[], v: PackageValues): [string, ...string[]] {
   switch (manager) {
     case 'apt':
-      return [
+      return withPolicy(v, [
         'apt-get',
         'install',
-        '-y',
-        '-q',
-        '-o',
-        'Dpkg::Options::=--force-confdef',
-        '-o',
-        'Dpkg::Options::=--force-confold',
-        '-o',
-        `DPkg::Lock::Timeout=${v.lock_timeout}`,
+        ...aptOptions(v),
         ...(v.install_recommends === undefined
           ? []
           : [v.install_recommends ? '--install-recommends' : '--no-install-recommends']),
         ...(v.default_release === undefined ? [] : ['-t', v.default_release]),
         ...(v.allow_downgrade ? ['--allow-downgrades'] : []),
+        ...(v.allow_change_held_packages ? ['--allow-change-held-packages'] : []),
+        ...(v.fail_on_autoremove ? ['--no-remove'] : []),
         ...names,
-      ];
+      ]);
     case 'zypper':
       return [
         'zypper',
         '--non-interactive',
         'install',
         '--auto-agree-with-licenses',
-        ...(v.install_recommends === false ? ['--no-recommends'] : []),
-        ...(v.allow_downgrade ? ['--oldpackage'] : []),
+        ...(v.install_recommends === false || v.disable_recommends === true ? ['--no-recommends'] : []),
+        ...(v.allow_downgrade || v.oldpackage ? ['--oldpackage'] : []),
+        ...(v.disable_gpg_check ? ['--no-gpg-checks'] : []),
+        ...(v.extra_args === undefined ? [] : v.extra_args.split(/\s+/).filter((word) => word !== '')),
         ...names,
       ];
     case 'apk':
       return ['apk', 'add', ...names];
     default:
-      return ['dnf', 'install', '-y', ...names.map((name) => name.replace('=', '-'))];
+      return ['dnf', 'install', '-y', ...dnfOptions(v), ...names.map((name) => name.replace('=', '-'))];
   }
+}
+
+function dnfOptions(v: PackageValues): readonly string[] {
+  const each = (option: string, values: readonly string[]): string[] => values.map((value) => `--${option}=${value}`);
+  return [
+    ...each('enablerepo', v.enablerepo),
+    ...each('disablerepo', v.disablerepo),
+    ...each('exclude', v.exclude),
+    ...each('enableplugin', v.enable_plugin),
+    ...each('disableplugin', v.disable_plugin),
+    ...(v.allowerasing ? ['--allowerasing'] : []),
+    ...(v.nobest ? ['--nobest'] : []),
+    ...(v.skip_broken ? ['--skip-broken'] : []),
+    ...(v.security ? ['--security'] : []),
+    ...(v.bugfix ? ['--bugfix'] : []),
+    ...(v.disable_gpg_check ? ['--nogpgcheck'] : []),
+  ];
 }
 
 function removeCommand(manager: string, names: readonly string[], v: PackageValues): [string, ...string[]] {
@@ -241,7 +345,7 @@ function removeCommand(manager: string, names: readonly string[], v: PackageValu
     case 'apk':
       return ['apk', 'del', ...names];
     default:
-      return ['dnf', 'remove', '-y', ...names];
+      return ['dnf', 'remove', '-y', ...dnfOptions(v), ...names];
   }
 }
 

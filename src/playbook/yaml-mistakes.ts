@@ -3,8 +3,13 @@
 import {error} from '../base/diagnostic.ts';
 import type {Diagnostic, Source} from '../base/diagnostic.ts';
 
-/** A stretch of text that may be read as if it were one quoted scalar, so that reading can go on. *units*: UTF-16 offsets. */
-export type Repair = {readonly start: number; readonly end: number; readonly value: string};
+/** A stretch of text that may be read as if it were one quoted scalar, so that reading can go on. *units*: UTF-16 offsets. `style`: it is one. */
+export type Repair = {
+  readonly start: number;
+  readonly end: number;
+  readonly value: string;
+  readonly style?: 'single' | 'double';
+};
 
 /** A syntax error in people's words, with a way to read on where the meaning is clear. */
 export type Explained = {readonly problem: Diagnostic; readonly repair?: Repair};
@@ -235,7 +240,7 @@ function escape(source: Source, text: string, position: number): Explained {
 }
 
 /** Where the last value begins that opens with a quote which its line does not close; -1 if none. */
-function unclosedQuote(text: string, position: number): number {
+export function unclosedQuote(text: string, position: number): number {
   let at = -1;
   let offset = 0;
   for (const line of text.slice(0, position).split('\n')) {
@@ -252,7 +257,7 @@ function unclosedQuote(text: string, position: number): number {
 }
 
 /** Where the innermost bracket opens that is still open at `position`; -1 if none. Brackets in quotes and comments do not count. */
-function unclosedBracket(text: string, position: number): number {
+export function unclosedBracket(text: string, position: number): number {
   const open: number[] = [];
   for (const match of text
     .slice(0, position)

@@ -8,6 +8,7 @@ import {placeOf} from '../base/diagnostic.ts';
 import type {Entry, Node, ScalarNode} from './node.ts';
 import {rememberLayout} from './scalar-place.ts';
 import {resolvePlain, resolveTagged} from './yaml-core.ts';
+import {loosen} from './yaml-loose.ts';
 import {explainSyntax, quoteHelp} from './yaml-mistakes.ts';
 import type {Repair} from './yaml-mistakes.ts';
 
@@ -51,6 +52,14 @@ function readEvents(source: Source): {
       return {events: parseEvents(text, {maxDepth: limits.depth}), text, repairs, problems};
     } catch (cause) {
       if (!(cause instanceof YAMLException)) throw cause;
+      const loose = cause.reason.startsWith('deficient indentation')
+        ? loosen(text, cause.mark?.position ?? 0)
+        : undefined;
+      if (loose !== undefined) {
+        if (loose.repair !== undefined) repairs.set(loose.repair.start, loose.repair);
+        ({text} = loose);
+        continue;
+      }
       const {problem, repair} = explainSyntax(source, text, cause.reason, cause.mark?.position ?? 0);
       problems.push(problem);
       if (repair === undefined || problems.length >= limits.syntaxErrors) return {events: [], text, repairs, problems};
@@ -334,7 +343,9 @@ class Composer {
     const text = repair?.value ?? (event.fast ? raw : getScalarValue(this.#text, event));
     const span = this.#scalarSpan(event);
     this.#last = event.valueEnd + (event.style === 2 || event.style === 3 ? 1 : 0);
-    const style = event.style === 1 ? 'plain' : event.style === 2 ? 'single' : event.style === 3 ? 'double' : 'block';
+    const style =
+      repair?.style ??
+      (event.style === 1 ? 'plain' : event.style === 2 ? 'single' : event.style === 3 ? 'double' : 'block');
     const value =
       tag === undefined
         ? style === 'plain' && !event.fast && event.valueEnd === event.valueStart
@@ -353,6 +364,10 @@ class Composer {
       span,
     };
     if (repair === undefined) rememberLayout(node, event);
+    else if (repair.style !== undefined) {
+      const inside = {valueStart: repair.start + 1, valueEnd: repair.end - 1, fast: false};
+      rememberLayout(node, {...event, ...inside, style: repair.style === 'single' ? 2 : 3});
+    }
     return node;
   }
 

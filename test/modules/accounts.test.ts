@@ -25,6 +25,7 @@ const seen = (now: unknown, more: Record<string, unknown> = {}) => ({
   ownGroup: false,
   home: absent,
   sshSkeleton: absent,
+  extras: {aging: [], hasKey: true},
   ...more,
 });
 
@@ -132,7 +133,7 @@ const wrongUsers: [Record<string, unknown>, string[]][] = [
   [{name: 'u', password: 'geheim'}, ['clear-text-password /password']],
   [{name: 'u', password: '!'}, []],
   [{name: '-u'}, ['bad-param /name']],
-  [{name: 'u', generate_ssh_key: true}, ['unsupported /generate_ssh_key']],
+  [{name: 'u', generate_ssh_key: true, ssh_key_passphrase: 'x'}, ['unsupported /ssh_key_passphrase']],
 ];
 for (const [given, expected] of wrongUsers)
   test(`user, wrong: ${JSON.stringify(given)}`, (t) => t.deepEqual(mistakes(user, given), expected));

@@ -19,6 +19,7 @@ import type {PlanContent} from './plan-content.ts';
 import {appliedBefore, type AppliedLog} from './plan-applied.ts';
 import {moduleOf} from './plan-module.ts';
 import {planHosts, unfitHosts} from './plan-hosts.ts';
+import {Profiler} from '../report/profile.ts';
 import {planToFollow} from './plan-to-follow.ts';
 import {readReportFiles, type ReportFile} from './report-files.ts';
 import {openReporting, type Reporting} from './reporting.ts';
@@ -147,13 +148,19 @@ async function follow(
     },
     () => context.run!,
   );
-  const {run, connector} = await makeRun(parts, {plan: follower});
+  const profiler = options['profile'] === true ? new Profiler() : undefined;
+  const {run, connector} = await makeRun(
+    {...parts, ...(profiler && {onEvent: (event) => profiler.on(event)})},
+    {plan: follower},
+  );
   const exactBlobs: Run = {...run, contentOf: (wanted) => contentAsPlanned(run, wanted)};
   if (!(await confirmKeys(run, connector, reporting))) {
     reporting.finish(exitStatus.nothingAttempted);
     return undefined;
   }
   const outcome = await runProgram(exactBlobs, (full) => (context.run = full));
+  if (profiler !== undefined)
+    reporting.profile(profiler.profile(new Map([...run.hosts].map(([name, host]) => [name, host.planningMs]))));
   for (const [host, {status}] of Object.entries(outcome.hosts))
     if (status === 'ok' || status === 'changed') applied.note(host);
   return run.signal.aborted ? exitStatus.interrupted : outcome.run.exit;

@@ -62,6 +62,8 @@ export function playbookOptions(command: Command): Command {
     .option('--diff', 'show diffs (default on a terminal)')
     .option('--no-diff', 'no diffs')
     .option('--start-at-task <name>', 'begin with this task')
+    .option('--step', 'ask before each task')
+    .option('--profile', 'say where the time went')
     .option('--list-hosts', 'only list the hosts')
     .option('--list-tasks', 'only list the tasks')
     .option('--list-tags', 'only list the tags')

@@ -34,6 +34,7 @@ export function addPlanCommands(tsplay: Command, argv: readonly string[]): void 
     .option('--exact', 'do nothing that was left to be decided when applying')
     .option('--diff', 'show diffs (default on a terminal)')
     .option('--no-diff', 'no diffs')
+    .option('--profile', 'say where the time went')
     .option('--steal', 'take over a stale lock')
     .option('--events <file>', 'write events as JSON lines as they happen')
     .action(async (file: string, options: Record<string, unknown>) =>

@@ -48,9 +48,11 @@ async function ask(question: string, hidden: boolean): Promise<string> {
 /** There is nobody to ask. */
 export class NoTerminal extends Error {
   override readonly name = 'NoTerminal';
+  readonly help: string;
 
-  constructor(question: string) {
+  constructor(question: string, help = 'give the value with -e, or a password file') {
     super(`cannot ask "${question.trim()}": there is no terminal`);
+    this.help = help;
   }
 }
 

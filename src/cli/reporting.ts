@@ -11,6 +11,7 @@ import {ExitSigns} from '../report/exit-signs.ts';
 import {controlLines} from '../report/control-lines.ts';
 import {JsonReporter, taskJson, type Hide, type JsonReport} from '../report/json.ts';
 import {PrettyReporter} from '../report/pretty.ts';
+import {profileTable, type Profile} from '../report/profile.ts';
 import type {Waiver} from '../report/waiver.ts';
 import {redactData} from '../secrets/redact-data.ts';
 import {Redactor} from '../secrets/redactor.ts';
@@ -50,6 +51,8 @@ export type Reporting = {
   readonly atFinish: (work: (exit: number, audit: Audit | undefined) => void) => void;
   /** writes the files of `--report` about what happened until now; what cannot be written is said on stderr, the exit status stays */
   readonly writeReports: (files: readonly ReportFile[]) => Promise<void>;
+  /** where the time went, for the JSON document and below the report */
+  readonly profile: (profile: Profile) => void;
   /** text for people, below the report; nothing in JSON mode */
   readonly say: (text: string) => void;
 };
@@ -135,7 +138,7 @@ export function openReporting(
             severity: 'error',
             code: 'no-terminal',
             message: error.message,
-            help: 'give the value with -e, or a password file',
+            help: error.help,
           },
         ]);
       else {
@@ -175,6 +178,10 @@ export function openReporting(
       const {writeReports} = await import('./report-files.ts');
       const documents = {audit: found, json: document};
       for (const problem of await writeReports(files, documents)) tell(problem);
+    },
+    profile: (profile) => {
+      json.profile(profile);
+      if (form !== 'json') process.stdout.write(redactor.redact(profileTable(profile)));
     },
     say: (text) => {
       if (form !== 'json') process.stdout.write(redactor.redact(text));

@@ -10,12 +10,14 @@ import {validateSite} from '../playbook/validate.ts';
 import {expiredWaivers, readWaivers, waiverFiles} from '../playbook/waivers.ts';
 import {readConnectionOptions} from './connection-options.ts';
 import {exitStatus} from './exit-status.ts';
-import {confirmKeys, makeRun} from './make-run.ts';
+import {confirmKeys, makeRun, type Run} from './make-run.ts';
 import {askSecret, askText} from './prompt.ts';
 import {obstacleOf, readReportFiles, type ReportFile} from './report-files.ts';
+import {Profiler} from '../report/profile.ts';
 import {openReporting} from './reporting.ts';
 import {readSettings} from './settings.ts';
 import {siteOptionsOf} from './site-options.ts';
+import {confirmSteps} from './step.ts';
 import {list, vaultPasswords} from './vault-passwords.ts';
 
 type Options = Readonly<Record<string, unknown>>;
@@ -121,6 +123,8 @@ export async function runCommand(
       return;
     }
 
+    const profiler = options['profile'] === true ? new Profiler() : undefined;
+    const asks = options['step'] === true ? confirmSteps() : undefined;
     const {run, connector, state} = await makeRun(
       {
         options,
@@ -131,9 +135,12 @@ export async function runCommand(
         check,
         reporting,
         home,
-        ...(saving && {onEvent: saving.onEvent}),
+        onEvent: (event) => {
+          saving?.onEvent(event);
+          profiler?.on(event);
+        },
       },
-      saving && {plan: saving.recorder},
+      {...(saving && {plan: saving.recorder}), ...(asks && {confirm: asks})},
     );
     if (!(await confirmKeys(run, connector, reporting))) {
       finish(exitStatus.nothingAttempted);
@@ -141,6 +148,7 @@ export async function runCommand(
     }
     const answers = await askPrompts(site);
     const outcome = await runProgram(run);
+    if (profiler !== undefined) reporting.profile(profiler.profile(planningTimes(run)));
     if (saving !== undefined && !run.signal.aborted)
       reporting.say(
         saving.write(outcome, {
@@ -159,6 +167,10 @@ export async function runCommand(
   } finally {
     await reporting.writeReports(reportFiles);
   }
+}
+
+function planningTimes(run: Run): ReadonlyMap<string, number> {
+  return new Map([...run.hosts].map(([name, host]) => [name, host.planningMs]));
 }
 
 /** Asks what plays want to know; gives the answers, with the play's place in the program. */

@@ -40,6 +40,8 @@ async function schemaOf(name: string): Promise<unknown> {
       return (await import('../report/output-schema.ts')).outputSchema;
     case 'events':
       return (await import('../report/events-schema.ts')).eventsSchema;
+    case 'plan':
+      return (await import('../report/plan-schema.ts')).planSchema;
     default:
       return undefined;
   }

@@ -11,14 +11,17 @@ export type Moved = {readonly step: DecidedStep; readonly reasons: readonly stri
 export class HostMoved extends Error {
   override readonly name = 'HostMoved';
   readonly moved: readonly Moved[];
+  /** the same plan was applied here before */
+  readonly wasApplied: boolean;
 
-  constructor(moved: readonly Moved[], message = moved.flatMap(({reasons}) => reasons).join('; ')) {
-    super(message);
+  constructor(moved: readonly Moved[], more: {readonly message?: string; readonly wasApplied?: boolean} = {}) {
+    super(more.message ?? moved.flatMap(({reasons}) => reasons).join('; '));
     this.moved = moved;
+    this.wasApplied = more.wasApplied === true;
   }
 }
 
-const help = 'nothing of the plan was applied to this host; make a new plan and look at it';
+const help = 'nothing was done on this host; make a new plan and look at it';
 
 /** Tells every step that moved as refused. */
 export function reportMoved(run: RunContext, host: HostState, play: Play, error: HostMoved): void {
@@ -35,7 +38,8 @@ export function reportMoved(run: RunContext, host: HostState, play: Play, error:
       at: undefined,
     });
   }
-  for (const {step, reasons} of error.moved) host.report(refusedStep(host.name, play.name, step, reasons, help));
+  const advice = error.wasApplied ? `this plan was applied to this host before; ${help}` : help;
+  for (const {step, reasons} of error.moved) host.report(refusedStep(host.name, play.name, step, reasons, advice));
 }
 
 /** A step that is refused because what its plan saw is not there any more. */

@@ -49,6 +49,10 @@ export class HostState {
   login: Connection['login'] = {user: '', from: ''};
   /** the play has ended here without a failure (`meta: end_host`) */
   playEnded = false;
+  /** time that evaluating and planning took on the controller. *units*: milliseconds */
+  planningMs = 0;
+  /** when the first exchange was made, by performance.now(); it is no task's time */
+  looked: {readonly from: number; readonly to: number} | undefined;
   /** first exchange made: reads of the whole run have travelled */
   surveyed = false;
   readonly #connector: Connector;

@@ -28,7 +28,7 @@ import {learnAll} from './learn.ts';
 import {noteSecrets} from './note-secrets.ts';
 import {suspectKeys} from './suspects.ts';
 import type {HostRunner} from './runner.ts';
-import type {Step, Ticket, Verdict} from './step.ts';
+import {withLabel, type Step, type Ticket, type Verdict} from './step.ts';
 
 /** Commands that have no limit of their own may take this long. */
 const defaultTimeoutMs = 600_000;
@@ -223,7 +223,7 @@ export class ModuleStep {
     const {task, name, label} = this.#step;
     return {
       module: module.name,
-      task: label === null ? name : `${name} [${typeof label === 'string' ? label : JSON.stringify(label)}]`,
+      task: withLabel(name, label),
       play: this.#runner.run.site.program.plays.indexOf(this.#runner.context.play),
       at: placeOf(task.span),
       values,

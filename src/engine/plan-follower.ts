@@ -40,7 +40,7 @@ export class PlanFollower implements PlanPart {
       reads: (host) => this.#reads(host),
       admit: (host) => {
         const reason = plan.unfit.get(host) ?? (plan.hosts.has(host) ? undefined : 'it is not part of the plan');
-        if (reason !== undefined) throw new HostMoved([], reason);
+        if (reason !== undefined) throw new HostMoved([], {message: reason});
       },
       compare: (host) => this.#compare(run(), host),
       isDone: (host) => this.#done.has(host),
@@ -112,7 +112,8 @@ export class PlanFollower implements PlanPart {
     }
     const hasState = this.#own(host).some((step) => step.does === 'change' && !step.everyRun);
     if (moved.length > 0) {
-      if (!this.#isAtItsEnd(run, host)) throw new HostMoved(moved);
+      const wasApplied = this.#plan.applied.has(host.name);
+      if (!this.#isAtItsEnd(run, host)) throw new HostMoved(moved, {wasApplied});
       this.#done.add(host.name);
     }
     if (this.#plan.applied.has(host.name) && (moved.length > 0 || already || !hasState)) this.#over.add(host.name);

@@ -1,3 +1,4 @@
+import {performance} from 'node:perf_hooks';
 import type {Module} from '../kit/module.ts';
 import type {Plan} from '../kit/plan.ts';
 import type {Become} from '../remote/session.ts';
@@ -13,10 +14,13 @@ export function planFor(
   values: unknown,
   state: unknown,
 ): Plan {
-  return module.plan(values as never, state as never, {
+  const began = performance.now();
+  const plan = module.plan(values as never, state as never, {
     name: host.name,
     facts: host.memory.facts,
     now: run.now(),
     connection: {...host.login, ...(as.become === undefined ? {} : {become: as.become.user})},
   });
+  host.planningMs += performance.now() - began;
+  return plan;
 }

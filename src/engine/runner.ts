@@ -25,7 +25,7 @@ import {loopElements} from './loop.ts';
 import {ModuleStep} from './module-step.ts';
 import {learnFacts} from './learn-facts.ts';
 import {registeredLoop, registeredOf, type Registered} from './registered.ts';
-import {resultOf, type Step, type Ticket, type Verdict} from './step.ts';
+import {resultOf, withLabel, type Step, type Ticket, type Verdict} from './step.ts';
 import {Place} from './place.ts';
 import {Slots} from './slots.ts';
 import {hasAllFacts, readAllFacts, survey} from './survey.ts';
@@ -154,7 +154,13 @@ export class HostRunner {
   }
 
   /** Evaluates; where the answer waits for queued tasks or for facts, those come first. */
-  async known<T>(scope: Scope, evaluate: () => Result<T>): Promise<Known<T>> {
+  async known<T>(scope: Scope, evaluation: () => Result<T>): Promise<Known<T>> {
+    const evaluate = (): Result<T> => {
+      const began = performance.now();
+      const result = evaluation();
+      this.host.planningMs += performance.now() - began;
+      return result;
+    };
     let answer = known(evaluate());
     if (answer.is !== 'known' && this.host.batch !== undefined) {
       await this.settle();
@@ -175,7 +181,13 @@ export class HostRunner {
 
   /** Makes the first exchange if it has not been made: facts, lock and every read that is known already. */
   async connect(): Promise<void> {
-    if (!this.host.surveyed) await survey(this.run, this.host, this.context);
+    if (this.host.surveyed) return;
+    const from = performance.now();
+    try {
+      await survey(this.run, this.host, this.context);
+    } finally {
+      this.host.looked = {from, to: performance.now()};
+    }
   }
 
   /** Something was not defined: perhaps it is one of the facts that are read only when asked for. True where they have just been read. */
@@ -241,7 +253,7 @@ export class HostRunner {
     const result = resultOf(step, this.host.name, this.context.play.name, placeOf(task.span), judged, {
       noLog,
       notified,
-      durationMs: Math.round(performance.now() - step.began),
+      durationMs: Math.round(verdict.spentMs ?? this.#spentMs(step.began)),
       control: keywords.control === undefined ? undefined : valueOr(scope.evaluate(keywords.control), undefined),
     });
     fill(result);
@@ -263,6 +275,13 @@ export class HostRunner {
   #onlyJudges(task: Task): boolean {
     if (!this.run.check || task.keywords.control === undefined || this.#rescuers > 0) return false;
     return task.doing.do === 'action' && (task.doing.action === 'assert' || task.doing.action === 'fail');
+  }
+
+  /** Since a step began; the host's first exchange serves all of them and is not counted. */
+  #spentMs(began: number): number {
+    const {looked} = this.host;
+    const first = looked !== undefined && looked.from >= began ? looked.to - looked.from : 0;
+    return performance.now() - began - first;
   }
 
   /** Names that a change of this task notifies. */
@@ -292,7 +311,7 @@ export class HostRunner {
     // as planned, also where another host comes here first
     while (owner !== undefined && owner !== this.host.name && !this.context.once.has(task)) {
       if (this.context.hosts.includes(owner) && this.run.stateOf(owner).stopped === undefined) await this.run.pause(20);
-      else throw new HostMoved([], `a task that runs once was planned for ${owner}, which does not do it`);
+      else throw new HostMoved([], {message: `a task that runs once was planned for ${owner}, which does not do it`});
     }
     const earlier = this.context.once.get(task);
     const name = task.keywords.register;
@@ -353,7 +372,8 @@ export class HostRunner {
         this.#register(task, [ticket], (tickets) => tickets[0]!.registered!);
       }
     }
-    if (this.#judgesNow(task)) await this.settle();
+    // whoever is asked about each task wants to see what came of the last one
+    if (this.#judgesNow(task) || this.run.confirm !== undefined) await this.settle();
     else if (this.#failure !== undefined) await this.settle();
   }
 
@@ -482,20 +502,24 @@ export class HostRunner {
       registered: this.conclude(step, scope, verdict, fill).registered,
     });
     if (await this.#isOver(place)) return done(doneBefore);
-    const when = await this.#planned(place, 'when', () => this.#condition(task, scope));
+    const choice = {leftOut: false};
+    const when = await this.#planned(place, 'when', async () => {
+      const answer = await this.#condition(task, scope);
+      if (answer.is !== 'known' || !answer.value) return answer;
+      choice.leftOut = (await this.run.confirm?.(withLabel(name, label), this.host.name)) === false;
+      return {...answer, value: !choice.leftOut};
+    });
     if (when.is === 'known' && !when.value)
       return done({
         status: 'skipped',
-        message: 'condition is false',
-        details: {skip_reason: 'Conditional result was False'},
+        message: choice.leftOut ? 'left out, as you said' : 'condition is false',
+        details: {skip_reason: choice.leftOut ? 'left out' : 'Conditional result was False'},
       });
     if (when.is === 'unknown') {
       new ModuleStep(this, step, scope, fill).doubt(when.cause.cause);
       return done({status: 'unknown', message: `may change: its condition is known only after ${when.cause.cause}`});
     }
     if (when.is === 'wrong') return done(this.unable(when, 'the condition'));
-    if ((await this.run.confirm?.(step.name, this.host.name)) === false)
-      return done({status: 'skipped', message: 'left out, as you said'});
     this.run.emit({
       event: 'task-started',
       host: this.host.name,

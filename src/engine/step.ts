@@ -16,6 +16,8 @@ export type Verdict = {
   readonly pending?: readonly string[];
   readonly command?: CommandFailure;
   readonly everyRun?: boolean;
+  /** how long its ops took on the host, where it had any; else it took as long as it waited. *units*: milliseconds */
+  readonly spentMs?: number;
   /** the module's own keys of the registered result */
   readonly details?: Readonly<Record<string, unknown>>;
 };
@@ -76,4 +78,10 @@ export function resultOf(
     control: more.control,
     place: step.place,
   };
+}
+
+/** A task's name with the element of its loop, for people. */
+export function withLabel(name: string, label: unknown): string {
+  if (label === null || label === undefined) return name;
+  return `${name} [${typeof label === 'string' ? label : JSON.stringify(label)}]`;
 }

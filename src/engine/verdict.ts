@@ -26,7 +26,13 @@ export function verdictOf(
   everyRun: boolean,
   redactor: Redactor,
 ): Verdict {
-  const said = {changes: plan.changes, findings: plan.findings ?? [], pending: plan.pending ?? [], everyRun};
+  const said = {
+    changes: plan.changes,
+    findings: plan.findings ?? [],
+    pending: plan.pending ?? [],
+    everyRun,
+    spentMs: applied.durationMs,
+  };
   switch (applied.applied) {
     case 'verified':
       return {

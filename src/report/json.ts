@@ -2,6 +2,7 @@ import {placeOf, type Diagnostic} from '../base/diagnostic.ts';
 import {Unknown} from '../base/unknown.ts';
 import type {HostSummary, RunEvent, RunInfo, RunOutcome, TaskResult} from '../engine/event.ts';
 import {diffOf, jsonValue} from './changes.ts';
+import type {Profile} from './profile.ts';
 import type {ComplianceJson} from './compliance-json.ts';
 
 /** The one document of `--output json`; its shape is a promise: `output-schema.ts`. */
@@ -13,6 +14,8 @@ export type JsonReport = {
   readonly problems: readonly unknown[];
   /** where the site has controls */
   readonly compliance?: ComplianceJson;
+  /** with `--profile` */
+  readonly profile?: Profile;
 };
 
 /** Collects a run's events into the JSON document. */
@@ -23,6 +26,7 @@ export class JsonReporter {
   readonly #sinceStartMs: () => number;
   readonly #hide: Hide;
   #outcome: RunOutcome | undefined;
+  #profile: Profile | undefined;
 
   /** `sinceStartMs` tells how long the run has lasted, for documents of runs that never began or were broken off; `hide` takes known secrets out of texts. */
   constructor(info: RunInfo, sinceStartMs: () => number, hide: Hide) {
@@ -60,6 +64,10 @@ export class JsonReporter {
     });
   }
 
+  profile(profile: Profile): void {
+    this.#profile = profile;
+  }
+
   /** The document; `exit` for runs that never began. */
   document(exit: number): JsonReport {
     const outcome = this.#outcome;
@@ -69,6 +77,7 @@ export class JsonReporter {
       hosts: outcome?.hosts ?? {},
       tasks: this.#tasks,
       problems: this.#problems,
+      ...(this.#profile === undefined ? {} : {profile: this.#hide(this.#profile)}),
     };
   }
 }

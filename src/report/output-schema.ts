@@ -6,7 +6,7 @@ const text = {type: 'string'} as const;
 const count = {type: 'integer', minimum: 0} as const;
 
 /** An object whose properties are all known; `required` are always there. */
-function object(properties: Readonly<Record<string, unknown>>, optional: readonly string[] = []): JsonSchema {
+export function object(properties: Readonly<Record<string, unknown>>, optional: readonly string[] = []): JsonSchema {
   const required = Object.keys(properties).filter((name) => !optional.includes(name));
   return {type: 'object', properties, required, additionalProperties: false};
 }
@@ -67,7 +67,12 @@ export const taskSchema = object(
   ['help', 'command', 'everyRun', 'handler', 'notified', 'control'],
 );
 
-const problem = object({severity, code: text, message: text, at: text, help: text, host: text}, ['at', 'help', 'host']);
+/** What is wrong, as in `problems`. */
+export const problemSchema = object({severity, code: text, message: text, at: text, help: text, host: text}, [
+  'at',
+  'help',
+  'host',
+]);
 
 const compliance = object({
   score: object({passed: count, judged: count, of: {enum: ['controls', 'tasks']}}),
@@ -103,6 +108,44 @@ const compliance = object({
   },
 });
 
+/** The run as a whole. */
+export const runSchema = object({
+  id: text,
+  mode: {enum: ['run', 'check', 'plan', 'apply']},
+  playbooks: {type: 'array', items: text},
+  started: {type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$'},
+  durationMs: {type: 'number', minimum: 0},
+  exit: {type: 'integer', minimum: 0, maximum: 255},
+});
+
+const milliseconds = {type: 'number', minimum: 0} as const;
+
+/** Where the time went, with `--profile`. */
+const profile = object({
+  hosts: {
+    type: 'object',
+    additionalProperties: object({
+      connectMs: milliseconds,
+      exchangesMs: {...milliseconds, description: 'waiting for the host'},
+      planningMs: {...milliseconds, description: 'modules at work on the controller'},
+      totalMs: {...milliseconds, description: 'from the first to the last that was heard of it'},
+    }),
+  },
+  tasks: {
+    type: 'array',
+    description: 'the slowest, over all hosts',
+    items: object({
+      task: text,
+      module: text,
+      at: place,
+      hosts: count,
+      longestMs: milliseconds,
+      longestOn: text,
+      totalMs: milliseconds,
+    }),
+  },
+});
+
 /** *source*: JSON Schema draft-07. */
 export const outputSchema: JsonSchema = {
   $schema: 'http://json-schema.org/draft-07/schema#',
@@ -110,19 +153,13 @@ export const outputSchema: JsonSchema = {
   ...object(
     {
       schema: {const: 1},
-      run: object({
-        id: text,
-        mode: {enum: ['run', 'check', 'plan', 'apply']},
-        playbooks: {type: 'array', items: text},
-        started: {type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$'},
-        durationMs: {type: 'number', minimum: 0},
-        exit: {type: 'integer', minimum: 0, maximum: 255},
-      }),
+      run: runSchema,
       hosts: {type: 'object', additionalProperties: hostSchema},
       tasks: {type: 'array', items: taskSchema},
-      problems: {type: 'array', items: problem},
+      problems: {type: 'array', items: problemSchema},
       compliance: {...compliance, description: 'where the site has controls'},
+      profile: {...profile, description: 'with --profile'},
     },
-    ['compliance'],
+    ['compliance', 'profile'],
   ),
 };

@@ -78,6 +78,8 @@ case $command in
     need_root restart "$@"
     [ $# -gt 0 ] || die "restart which host?"
     bring_up keep "$@" ;;
+  rebooted) # HOST DIR: by boot/namespace-hold.sh, for a host that has rebooted itself
+    require_host "$1"; host_up "$1" "$2" ;;
   status)
     network_is_up || { say "the lab is not up (npm run lab -- up)"; exit 0; }
     for h in $( { named_hosts; running_hosts; } | awk '!seen[$0]++'); do

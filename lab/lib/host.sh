@@ -55,12 +55,14 @@ write_identity() {
   esac
 }
 
-# host_up NAME [keep]: starts the host and waits for a login; prints its line. Expects images, network and keys.
-# With keep it stops the host first and starts it again on the tree and disks it had: a reboot.
+# host_up NAME [keep|DIR]: starts the host and waits for a login; prints its line. Expects images, network and keys.
+# With keep it stops the host first and starts it again on the tree and disks it had: a reboot. With a directory only if that is still the
+# host's: one that was reset or taken down while it rebooted is left alone.
 host_up() {
   local name=$1 keep=${2:-} started=$EPOCHREALTIME d old
   exec 7> "$LAB/keys/$name/lock"; flock 7
   host_fields "$name"
+  [[ $keep != /* ]] || [ -d "$keep" ] || return 0
   if [ -z "$keep" ] && host_is_up "$name"; then printf '%-10s %-12s already up\n' "$name" "$ip"; return 0; fi
   for old in "$RUN/hosts/$name"/boot.*; do :; done
   [ -n "$keep" ] && [ -d "$old/upper" ] || { old=; keep=; }
@@ -93,13 +95,15 @@ lower_dirs() {
 
 start_namespaces() {
   local name=$1 d=$2 init=$kind lower debs sup pid i
-  # Worked out before the fork: the loop below takes the first child for the host's init.
   lower=$(lower_dirs) debs=$(image_dir repo)/debs
-  setsid bash -c 'echo 0 > "$1/cgroup.procs"; shift; exec unshare -C -m -u -i -n -p --propagation private --kill-child=SIGKILL --fork bash "$@"' \
-    _ "$CG/$name" "$here/boot/namespace-init.sh" "$name" "$d" "$lower" "$debs" "$init" \
+  setsid bash "$here/boot/namespace-hold.sh" "$CG/$name" "$name" "$d" "$lower" "$debs" "$init" \
     < /dev/null > "$RUN/hosts/$name/console.log" 2>&1 7>&- 9>&- &
-  sup=$!
-  for i in $(seq 600); do read -r pid _ < "/proc/$sup/task/$sup/children" || true; [ -z "${pid:-}" ] || break; sleep 0.005; done
+  for i in $(seq 600); do
+    [ -n "${sup:-}" ] || read -r sup 2> /dev/null < "$d/holder" || true
+    [ -z "${sup:-}" ] || read -r pid _ 2> /dev/null < "/proc/$sup/task/$sup/children" || true
+    [ -z "${pid:-}" ] || break
+    sleep 0.005
+  done
   [ -n "${pid:-}" ] || die "$name did not start: $(tail -n 1 "$RUN/hosts/$name/console.log")"
   for i in $(seq 600); do [ "$(readlink "/proc/$pid/ns/net")" != "$(readlink /proc/self/ns/net)" ] && break; sleep 0.005; done
   echo "$pid" > "$RUN/hosts/$name/pid"

@@ -109,6 +109,7 @@ export async function makeRun(
       });
     },
     steal: options['steal'] === true,
+    lockTimeoutMs: Math.max(0, Number(options['lockTimeout'] ?? settings.lock_timeout ?? 60)) * 1000,
     owner: `${userInfo().username}@${hostname()}`,
     pause: (ms) => sleep(ms, undefined, {signal}),
     verbosity,

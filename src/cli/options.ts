@@ -68,6 +68,7 @@ export function playbookOptions(command: Command): Command {
     .option('--list-tasks', 'only list the tasks')
     .option('--list-tags', 'only list the tags')
     .option('--syntax-check', 'only validate')
-    .option('--steal', 'take over a stale lock')
+    .option('--steal', 'take a lock over, whoever holds it')
+    .option('--lock-timeout <s>', 'seconds to wait for a host that another run works on (60; 0 = do not wait)')
     .option('--events <file>', 'write events as JSON lines as they happen');
 }

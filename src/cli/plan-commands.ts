@@ -35,7 +35,8 @@ export function addPlanCommands(tsplay: Command, argv: readonly string[]): void 
     .option('--diff', 'show diffs (default on a terminal)')
     .option('--no-diff', 'no diffs')
     .option('--profile', 'say where the time went')
-    .option('--steal', 'take over a stale lock')
+    .option('--steal', 'take a lock over, whoever holds it')
+    .option('--lock-timeout <s>', 'seconds to wait for a host that another run works on (60; 0 = do not wait)')
     .option('--events <file>', 'write events as JSON lines as they happen')
     .action(async (file: string, options: Record<string, unknown>) =>
       (await import('./apply-command.ts')).applyCommand(file, options, argv),

@@ -69,6 +69,8 @@ export type RunContext = {
   /** bytes for content that is made or read only when it is applied */
   readonly contentOf: (content: Content) => Promise<Uint8Array | string | Secret>;
   readonly steal: boolean;
+  /** how long to wait for a host that another run works on */
+  readonly lockTimeoutMs: number;
   /** who runs this, for the lock: user@controller */
   readonly owner: string;
   readonly pause: (ms: number) => Promise<void>;

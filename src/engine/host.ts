@@ -37,6 +37,12 @@ export class HostState {
   factsKnown = false;
   /** where this run's lock on the host is; every batch of ops checks that it still is ours */
   lockPath: string | undefined;
+  /** the account that holds it */
+  lockAccount: Become | undefined;
+  /** the run whose lock we wait for; it is said once */
+  waitedFor: string | undefined;
+  /** when the host heard of us last. *units*: ms, of performance.now() */
+  lastExchangeMs = 0;
   /** handlers that an earlier run notified and did not run */
   readonly recalled = new Set<string>();
   /** handlers noted for a change that did not come about: their notes go with the next flush */
@@ -107,6 +113,7 @@ export class HostState {
       onSilence: (label, silentMs) => this.#emit({event: 'silence', host: this.name, label, silentMs}),
     });
     this.roundTrips++;
+    this.lastExchangeMs = performance.now();
     this.#emit({
       event: 'exchange',
       host: this.name,

@@ -2,6 +2,7 @@ import {performance} from 'node:perf_hooks';
 import type {RunContext} from './context.ts';
 import type {HostSummary, RunOutcome} from './event.ts';
 import {HostState} from './host.ts';
+import {keepLocks} from './host-lock.ts';
 import {runPlay} from './play.ts';
 import {settlePending} from './settle-pending.ts';
 
@@ -30,10 +31,12 @@ export async function runProgram(
   begun(run);
   run.emit({event: 'run-started', run: run.info});
   for (const play of run.site.program.plays) for (const name of run.site.hostsOf(play)) stateOf(name);
+  const letLocksGo = keepLocks(run);
   try {
     for (const play of run.site.program.plays) await runPlay(run, play);
     await Promise.allSettled([...run.hosts.values()].map((host) => settlePending(run, host)));
   } finally {
+    letLocksGo();
     await Promise.all([...run.hosts.values()].map((host) => host.disconnect()));
   }
   const own = new Set(run.site.program.plays.flatMap((play) => run.site.hostsOf(play)));

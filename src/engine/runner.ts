@@ -750,7 +750,7 @@ export class HostRunner {
       host.tally.failed++;
       const help =
         error instanceof HostLocked
-          ? 'wait until that run is over; `--steal` takes the lock over'
+          ? 'wait until that run is over (`--lock-timeout` waits longer); `--steal` takes the lock over'
           : error instanceof ModuleFault
             ? error.help
             : undefined;

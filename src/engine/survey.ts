@@ -13,7 +13,7 @@ import {learnAll} from './learn.ts';
 import type {RunContext} from './context.ts';
 import {factsProbe} from './facts.ts';
 import type {HostState} from './host.ts';
-import {acquireLock, lockFragments} from './host-lock.ts';
+import {acquireLock, lockFragments, waitForLock} from './host-lock.ts';
 import {guardFragments, guardsLeft, settleGuards} from './left-guards.ts';
 import {isTrue, known, valueOr} from './known.ts';
 import {loopElements} from './loop.ts';
@@ -109,10 +109,12 @@ async function exchangeReads(
   fragments.push(...locks, ...recalls, ...guards, ...facts.fragments);
   const batch = compileReads(reads);
   fragments.push(...batch.fragments);
-  const outcomes = await host.exchange(become, fragments, run.signal);
+  let outcomes = await host.exchange(become, fragments, run.signal);
+  if (await waitForLock(run, host, become, outcomes.slice(0, locks.length)))
+    outcomes = await host.exchange(become, fragments, run.signal);
   let at = 0;
   const take = (count: number) => outcomes.slice(at, (at += count));
-  acquireLock(run, host, take(locks.length));
+  acquireLock(run, host, become, take(locks.length));
   recallNotified(host, take(recalls.length), (names) => run.plan?.recalled(host.name, names) ?? names);
   const left = guardsLeft(take(guards.length));
   if (first) {

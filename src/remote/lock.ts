@@ -24,7 +24,33 @@ const startOf = `started() { s=; { read -r s; } 2>/dev/null </proc/$1/stat || re
 `;
 
 /**
- * Takes the lock for this session's shell, or says who has it (status `exitStatus.locked`). A holder whose process is gone is replaced;
+ * How long a holder may be silent and idle. A controller that lives gives a sign at least every {@link BEAT_MS}; one whose network is gone leaves a shell that
+ * waits for it for hours. *units*: seconds of the host's uptime, so that a clock that is set means nothing.
+ */
+const SILENT_S = 300;
+
+/** How often a controller gives a sign while it has nothing else to say. *units*: ms. */
+export const BEAT_MS = 60_000;
+
+/** Gives a sign that the holder's controller lives. Costs no program. */
+const beat = `{ read -r up _; } 2>/dev/null </proc/uptime && echo "\${up%%.*}" 2>/dev/null >"$L/beat"
+`;
+
+/** Shell: whether the holder `$pid`, whose process lives, has given no sign for too long, and does nothing: a batch that is at work has programs. */
+const silent = `silent() {
+{ read -r t; } 2>/dev/null <"$L/beat" && { read -r up _; } 2>/dev/null </proc/uptime || return 1
+[ $((\${up%%.*} - t)) -gt ${SILENT_S} ] || return 1
+for f in /proc/[0-9]*/stat; do
+{ read -r x; } 2>/dev/null <"$f" || continue
+x=\${x##*) }; set -- $x
+[ "$2" != "$pid" ] || return 1
+done
+}
+`;
+
+/**
+ * Takes the lock for this session's shell, or says who has it (status `exitStatus.locked`). A holder whose process is gone, or whose
+ * controller has been silent for too long, is replaced;
  * `steal` replaces a living one too. `owner` is who runs this, in words.
  */
 export function lockFragment(options: {
@@ -35,17 +61,17 @@ export function lockFragment(options: {
 }): Fragment {
   const run = singleQuoted(checkedId(options.run));
   const owner = singleQuoted(options.owner.replaceAll(/[\n\r\0]/g, ' '));
-  const shell = `${stateDirectories}${startOf}L=$R/lock
+  const shell = `${stateDirectories}${startOf}${silent}L=$R/lock
 umask 022
 [ -d "$R" ] || mkdir -p -- "$R" || { echo "the lock's directory $R could not be made" >&2; exit ${exitStatus.notWritten}; }
 read -r now </proc/sys/kernel/random/boot_id
 started $$; mine=$s
 take() {
 mkdir -- "$L" 2>/dev/null || return 1
-printf '%s %s %s %s %s %s\\n' $$ "$mine" "$now" ${run} "$(date -u +%Y-%m-%dT%H:%M:%SZ)" ${owner} >"$L/new" && mv -f -- "$L/new" "$L/holder" || { rm -rf -- "$L"; echo "the lock $L could not be written" >&2; exit ${exitStatus.notWritten}; }
+${beat}printf '%s %s %s %s %s %s\\n' $$ "$mine" "$now" ${run} "$(date -u +%Y-%m-%dT%H:%M:%SZ)" ${owner} >"$L/new" && mv -f -- "$L/new" "$L/holder" || { rm -rf -- "$L"; echo "the lock $L could not be written" >&2; exit ${exitStatus.notWritten}; }
 echo "path $L"
 }
-alive() { [ "$boot" = "$now" ] || return 1; started "$pid"; [ -n "$s" ] && [ "$s" = "$start" ]; }
+alive() { [ "$boot" = "$now" ] || return 1; started "$pid"; [ -n "$s" ] && [ "$s" = "$start" ] && ! silent; }
 was=
 i=0
 while ! take; do
@@ -101,7 +127,8 @@ function holderOf(line: string | undefined): Holder | undefined {
 export function lockCheckFragment(path: string, run: string, group = 0): Fragment {
   const shell = `L=${singleQuoted(path)}
 if ${readHolder}; then
-[ "$run" != ${singleQuoted(checkedId(run))} ] || exit 0
+if [ "$run" = ${singleQuoted(checkedId(run))} ]; then
+${beat}exit 0; fi
 echo "the lock of this host was taken over by $owner (run $run) at $since" >&2
 else echo "the lock of this host has been removed" >&2
 fi

@@ -100,6 +100,42 @@ eachShell(
 );
 
 eachShell(
+  'a holder that lives but has long been silent and idle has lost its controller; one that works has not',
+  async (t, place) => {
+    const first = await place.open(atExit(place));
+    const second = await place.open(atExit(place));
+    const lock = join(place.dir, 'run', 'lock');
+    try {
+      await first.run([locking(place, 'r1')]);
+      const long = '-100000\n';
+      writeFileSync(join(lock, 'beat'), long);
+      const marker = join(place.dir, 'begun');
+      const busy = {...checking(place, 'r1'), shell: `: >'${marker}'; sleep 1.5`};
+      const working = first.run([busy]);
+      for (let look = 0; look < 200 && !existsSync(marker); look++) await new Promise((done) => setTimeout(done, 10));
+      const [early] = await second.run([locking(place, 'r2')]);
+      t.is(decoded(early).lock, 'busy');
+      await working;
+      const [sign] = await first.run([checking(place, 'r1')]);
+      t.is(verdict(sign), '0');
+      t.not(readFileSync(join(lock, 'beat'), 'utf8'), long, 'a check is a sign of life');
+      t.is(decoded((await second.run([locking(place, 'r2')]))[0]).lock, 'busy');
+      writeFileSync(join(lock, 'beat'), long);
+      const [late] = await second.run([locking(place, 'r2')]);
+      t.like(decoded(late), {lock: 'held', tookOver: {run: 'r1'}});
+      const [check] = await first.run([checking(place, 'r1')]);
+      t.regex(verdict(check), new RegExp(`^${exitStatus.locked} the lock of this host was taken over`));
+    } finally {
+      await first.close();
+    }
+    t.true(existsSync(lock), 'the old holder does not free the new one’s lock');
+    await second.run([confined(unlockFragment(), place.dir)]);
+    await second.close();
+  },
+  root,
+);
+
+eachShell(
   'of many that find a dead holder, one gets the lock',
   async (t, place) => {
     const lock = join(place.dir, 'run', 'lock');

@@ -2,20 +2,22 @@ import {
   all,
   candidateCommand,
   defineModule,
-  labelled,
   file,
+  labelParams,
   p,
   planTextEdit,
+  probeLabels,
   probePlace,
   refuse,
   reveal,
   secretsOf,
+  withLabels,
 } from '#kit';
 import {blockInFile} from '#formats/lineedit';
 import {pythonRegExp} from '#formats/python-regexp';
 
 /** A marked block of lines in a text file. *source*: Ansible's blockinfile. */
-const spec = defineModule({
+export default defineModule({
   name: 'blockinfile',
   summary: 'A marked block of lines in a text file',
   params: {
@@ -35,6 +37,7 @@ const spec = defineModule({
     group: p.string('group name or number'),
     validate: p.string('command that judges the candidate; `%s` stands for its path'),
     backup: p.boolean('accepted for compatibility: every replaced file is kept below /var/lib/tsplay/backup'),
+    ...labelParams,
   },
   examples: [
     '- blockinfile:\n    path: /etc/hosts\n    block: |\n      192.0.2.1 one.test\n      192.0.2.2 two.test\n',
@@ -68,44 +71,48 @@ const spec = defineModule({
       },
     ),
   ],
-  probe: (v) => all({now: file(v.path, {content: 'always'}), place: probePlace(v.path, v)}),
-  plan: (v, {now, place}) =>
-    planTextEdit(
-      {
-        path: v.path,
-        mode: v.mode,
-        owner: v.owner,
-        group: v.group,
-        create: v.create,
-        absentIsFine: v.state === 'absent',
-        secrets: secretsOf(v.block),
-        validate: v.validate === undefined ? undefined : candidateCommand(v.validate),
-        place,
-        edit: (text) => {
-          const place = (where: string | undefined): 'EOF' | 'BOF' | RegExp | undefined => {
-            if (where === undefined || where === 'EOF' || where === 'BOF') return where;
-            const made = pythonRegExp(where, {ascii: true});
-            return made.ok ? made.value : undefined;
-          };
-          const after = place(v.insertafter);
-          const before = place(v.insertbefore);
-          if (after === 'BOF' || before === 'EOF')
-            return refuse('bad-param', 'insertafter takes EOF, insertbefore takes BOF');
-          return blockInFile(text, {
-            state: v.state,
-            block: reveal(v.block),
-            marker: v.marker,
-            markerBegin: v.marker_begin,
-            markerEnd: v.marker_end,
-            ...(after === undefined ? {} : {insertAfter: after}),
-            ...(before === undefined ? {} : {insertBefore: before}),
-            prependNewline: v.prepend_newline,
-            appendNewline: v.append_newline,
-          });
+  probe: (v) =>
+    all({now: file(v.path, {content: 'always'}), place: probePlace(v.path, v), labels: probeLabels(v.path, v)}),
+  plan: (v, {now, place, labels}) =>
+    withLabels(
+      planTextEdit(
+        {
+          path: v.path,
+          mode: v.mode,
+          owner: v.owner,
+          group: v.group,
+          create: v.create,
+          absentIsFine: v.state === 'absent',
+          secrets: secretsOf(v.block),
+          validate: v.validate === undefined ? undefined : candidateCommand(v.validate),
+          place,
+          edit: (text) => {
+            const place = (where: string | undefined): 'EOF' | 'BOF' | RegExp | undefined => {
+              if (where === undefined || where === 'EOF' || where === 'BOF') return where;
+              const made = pythonRegExp(where, {ascii: true});
+              return made.ok ? made.value : undefined;
+            };
+            const after = place(v.insertafter);
+            const before = place(v.insertbefore);
+            if (after === 'BOF' || before === 'EOF')
+              return refuse('bad-param', 'insertafter takes EOF, insertbefore takes BOF');
+            return blockInFile(text, {
+              state: v.state,
+              block: reveal(v.block),
+              marker: v.marker,
+              markerBegin: v.marker_begin,
+              markerEnd: v.marker_end,
+              ...(after === undefined ? {} : {insertAfter: after}),
+              ...(before === undefined ? {} : {insertBefore: before}),
+              prependNewline: v.prepend_newline,
+              appendNewline: v.append_newline,
+            });
+          },
         },
-      },
-      now,
+        now,
+      ),
+      v.path,
+      v,
+      labels,
     ),
 });
-
-export default labelled(spec, 'path');

@@ -4,20 +4,22 @@ import {
   candidateCommand,
   change,
   defineModule,
-  labelled,
   file,
   fileDiff,
   followed,
+  labelParams,
   list,
   nothing,
   misplaced,
   octal,
   p,
+  probeLabels,
   probePlace,
   refuse,
   refuseAll,
   sha256,
   isNonEmpty,
+  withLabels,
   type Change,
   type ControllerFile,
   type FileState,
@@ -49,6 +51,7 @@ const params = {
   remote_src: p.boolean('`src` is a file on the host', {default: false}),
   checksum: p.string('accepted for compatibility'),
   local_follow: p.boolean('accepted for compatibility'),
+  ...labelParams,
 };
 type V = Values<typeof params>;
 
@@ -87,7 +90,7 @@ function digestOf(v: V): string | undefined {
 }
 
 /** A file or folder of the controller, or literal content, on the host. *source*: Ansible's copy. */
-const spec = defineModule({
+export default defineModule({
   name: 'copy',
   summary: 'Put a file, folder or text on the host',
   params,
@@ -129,6 +132,8 @@ const spec = defineModule({
     const absent: FileState = {type: 'absent'};
     return all({
       place: probePlace(path, v),
+      labels: probeLabels(path, v),
+      insideLabels: probeLabels(name === undefined ? path : inside(path, name), v),
       now: folder ? file(path) : look(path),
       inside: name === undefined ? nothing(absent) : look(inside(path, name)),
       source: v.remote_src && v.src !== undefined ? look(destOf({...v, dest: v.src.path}).path) : nothing(absent),
@@ -139,7 +144,7 @@ const spec = defineModule({
       ),
     });
   },
-  plan: (v, {place, now, inside: below, source, tree}): Plan => {
+  plan: (v, {place, now, inside: below, source, tree, labels, insideLabels}): Plan => {
     if (v.src?.type === 'directory' && !v.remote_src) return misplaced(v.dest, v, place, false) ?? planTree(v, tree);
     if (v.src?.type === 'missing' && !v.remote_src)
       return refuse('missing-file', `no file ${v.src.path} on the controller`);
@@ -197,12 +202,15 @@ const spec = defineModule({
           : {...attributes, content: v.content ?? ''},
       seen,
     );
-    return diff.refusal ?? change([...made.changes, ...diff.changes], [...made.ops, ...diff.ops]);
+    return withLabels(
+      diff.refusal ?? change([...made.changes, ...diff.changes], [...made.ops, ...diff.ops]),
+      path,
+      v,
+      intoFolder ? insideLabels : labels,
+    );
   },
   result: (v) => ({dest: v.dest, src: v.src?.path ?? null, checksum: digestOf(v) ?? null}),
 });
-
-export default labelled(spec, 'dest');
 
 /** *units*: bytes that a file on the host may have to be copied there: it travels to the controller and back, so that the diff is known. */
 const largest = 16 * 1024 * 1024;

@@ -6,25 +6,37 @@ import {
   compareAttributes,
   converged,
   defineModule,
-  labelled,
   file,
   followed,
+  labelParams,
   map,
   misplaced,
   newAttributes,
   nothing,
   octal,
   p,
+  probeLabels,
   probePlace,
   read,
   refuse,
   resolveMode,
   sh,
+  probeTimes,
   stdoutText,
+  timeMistakes,
+  timeParams,
+  timesDiff,
+  timesEveryRun,
+  withLabels,
   type Change,
+  type FileTimes,
+  type Labels,
   type Op,
+  type FileState,
+  type Place,
   type Plan,
   type Probe,
+  type Values,
 } from '#kit';
 
 type Below = {
@@ -37,9 +49,12 @@ type Below = {
   readonly gid: number;
 };
 
-/** Everything below a folder, symlinks not followed; names are separated by NUL so that any name may occur. */
+/** Everything below a folder, symlinks not followed; names are separated by NUL so that any name may occur. GNU find needs no process per file. */
 function below(path: string): Probe<readonly Below[]> {
-  const fragment = sh`[ -d ${path} ] && [ ! -L ${path} ] && find ${path} -mindepth 1 -exec sh -c 'for f; do stat -c "%F|%a|%U|%G|%u|%g" -- "$f" && printf "%s\\0" "$f"; done' sh {} + ; :`;
+  const fragment = sh`[ -d ${path} ] && [ ! -L ${path} ] || exit 0
+if find / -maxdepth 0 -printf '' 2>/dev/null; then find ${path} -mindepth 1 -printf '%y|%m|%u|%g|%U|%G\\n%p\\0'
+else find ${path} -mindepth 1 -exec sh -c 'for f; do stat -c "%F|%a|%U|%G|%u|%g" -- "$f" && printf "%s\\0" "$f"; done' sh {} +
+fi; :`;
   return read(
     fragment,
     (reply) =>
@@ -70,26 +85,38 @@ function parentsOf(path: string): readonly string[] {
   return parts.map((_part, i) => `/${parts.slice(0, i + 1).join('/')}`);
 }
 
+const params = {
+  path: p.path('the path on the host', {required: true, aliases: ['dest', 'name']}),
+  state: p.choice(
+    ['file', 'directory', 'link', 'hard', 'touch', 'absent'],
+    'what it shall be; default `file` (which must exist), or `directory` with `recurse`',
+  ),
+  mode: p.mode('permission bits'),
+  owner: p.string('user name or number'),
+  group: p.string('group name or number'),
+  src: p.string('target of a link'),
+  recurse: p.boolean('attributes of everything below a directory too', {default: false}),
+  force: p.boolean('replace a file or empty directory that stands where a link shall be', {default: false}),
+  follow: p.boolean('for existing links: act on what they lead to', {default: true}),
+  ...timeParams,
+  ...labelParams,
+};
+type V = Values<typeof params>;
+type State = {
+  readonly place: Place;
+  readonly now: FileState;
+  readonly parents: Readonly<Record<string, FileState>>;
+  readonly same: boolean;
+  readonly below: readonly Below[];
+  readonly times: FileTimes;
+  readonly labels: Labels;
+};
+
 /** Files, directories, links and their attributes. *source*: Ansible's file. */
-const spec = defineModule({
+export default defineModule({
   name: 'file',
   summary: 'A file, directory or link: existence, mode, owner',
-  params: {
-    path: p.path('the path on the host', {required: true, aliases: ['dest', 'name']}),
-    state: p.choice(
-      ['file', 'directory', 'link', 'hard', 'touch', 'absent'],
-      'what it shall be; default `file` (which must exist), or `directory` with `recurse`',
-    ),
-    mode: p.mode('permission bits'),
-    owner: p.string('user name or number'),
-    group: p.string('group name or number'),
-    src: p.string('target of a link'),
-    recurse: p.boolean('attributes of everything below a directory too', {default: false}),
-    force: p.boolean('replace a file or empty directory that stands where a link shall be', {default: false}),
-    follow: p.boolean('for existing links: act on what they lead to', {default: true}),
-    modification_time: p.string('`preserve` or `now` (touch)'),
-    access_time: p.string('`preserve` or `now` (touch)'),
-  },
+  params,
   examples: [
     '- file:\n    path: /srv/example\n    state: directory\n    mode: "0750"\n',
     '- file:\n    path: /srv/example/link\n    src: /etc/hostname\n    state: link\n',
@@ -109,8 +136,9 @@ const spec = defineModule({
     ...(v.recurse && v.state !== undefined && v.state !== 'directory'
       ? [{code: 'bad-combination', message: '`recurse` goes with `state: directory` only', param: '/recurse'}]
       : []),
+    ...timeMistakes(v),
   ],
-  everyRun: (v) => v.state === 'touch' && v.modification_time !== 'preserve',
+  everyRun: (v) => v.state !== 'absent' && timesEveryRun(v, v.state === 'touch'),
   probe: (v) =>
     all({
       place: probePlace(v.path, v),
@@ -125,107 +153,11 @@ const spec = defineModule({
               dependsOn: [`file:${v.path}`, `file:${v.src}`],
             })
           : nothing(true),
-      below: v.recurse || v.state === 'absent' ? below(v.path) : map(file(v.path), () => [] as readonly Below[]),
+      below: v.recurse ? below(v.path) : nothing<readonly Below[]>([]),
+      times: v.state === 'absent' ? nothing({}) : probeTimes(v.path, v),
+      labels: v.state === 'absent' ? nothing({}) : probeLabels(v.path, v),
     }),
-  plan: (v, {place, now, parents, same, below: tree}): Plan => {
-    const state = v.state ?? (v.recurse ? 'directory' : v.src === undefined ? 'file' : 'link');
-    const seen = v.follow && state !== 'link' && state !== 'absent' ? followed(now) : now;
-    const refusal =
-      state === 'absent' ? undefined : misplaced(v.path, v, place, now.type === 'absent' && state !== 'directory');
-    if (refusal !== undefined && (state !== 'file' || now.type !== 'absent')) return refusal;
-    switch (state) {
-      case 'absent': {
-        if (now.type === 'absent') return converged();
-        const names = tree.length > 0 ? `${now.type} with ${tree.length} entries` : now.type;
-        return change(
-          [{what: 'path', before: `${v.path} (${names})`, after: undefined}],
-          [{op: 'remove', path: v.path, ...(now.type === 'directory' ? {recurse: true} : {})}],
-        );
-      }
-      case 'directory': {
-        if (seen.type === 'absent' && now.type === 'link')
-          return refuse('dangling-link', `${v.path} is a link that leads nowhere`, {
-            help: 'remove it, or use `follow: false`',
-          });
-        if (seen.type === 'absent') {
-          const missing = parentsOf(v.path).filter((parent) => parents[parent]?.type === 'absent');
-          const blocked = parentsOf(v.path).find(
-            (parent) => !['absent', 'directory', 'link'].includes(parents[parent]?.type ?? 'absent'),
-          );
-          if (blocked !== undefined) return refuse('not-a-directory', `${blocked} is not a directory`);
-          const attributes = attributeFields(v, 0o755, true);
-          const ops: Op[] = [...missing, v.path].map((path) => ({op: 'mkdir', path, ...attributes}));
-          return change(
-            [...missing, v.path]
-              .map((path): Change => ({what: 'directory', before: undefined, after: path}))
-              .concat(newAttributes(v)),
-            ops,
-          );
-        }
-        if (seen.type !== 'directory')
-          return refuse('not-a-directory', `${v.path} is a ${seen.type}, not a directory`, {
-            help: 'remove it first with `state: absent`',
-          });
-        const own = compareAttributes(v.path, seen, v);
-        const inner = v.recurse ? tree.map((entry) => recursed(entry, v)) : [];
-        return change(
-          [...own.changes, ...inner.flatMap((d) => d.changes)],
-          [...own.ops.map((op) => followIf(op, now.type === 'link')), ...inner.flatMap((d) => d.ops)],
-        );
-      }
-      case 'link':
-        return planLink(v, now);
-      case 'hard': {
-        if (now.type === 'file' && same) return attributesOnly(v, now, false);
-        if (now.type !== 'absent' && (now.type !== 'file' || !v.force))
-          return refuse('in-the-way', `${v.path} is a ${now.type} of its own, not ${v.src ?? ''}`, {
-            help: now.type === 'file' ? '`force: true` replaces it' : 'remove it first with `state: absent`',
-          });
-        return change(
-          [
-            {
-              what: 'hard link',
-              before: now.type === 'absent' ? undefined : '(file)',
-              after: `${v.path} to ${v.src ?? ''}`,
-            },
-            ...newAttributes(v),
-          ],
-          [
-            {
-              op: 'link',
-              path: v.path,
-              target: v.src ?? '',
-              hard: true,
-              ...(now.type === 'absent' ? {} : {replace: true}),
-            },
-            ...dressing(v, false),
-          ],
-        );
-      }
-      case 'touch': {
-        if (seen.type === 'absent')
-          return change(
-            [{what: 'file', before: undefined, after: v.path}, ...newAttributes(v)],
-            [{op: 'touch', path: v.path, ...attributeFields(v, 0o644, false)}],
-          );
-        if (now.type === 'link' && v.modification_time !== 'preserve')
-          return refuse('is-link', `${v.path} is a symbolic link to ${now.target}`, {help: 'touch what it leads to'});
-        if (v.modification_time === 'preserve') return attributesOnly(v, seen, now.type === 'link');
-        const {changes, ops} = compareAttributes(v.path, seen, v);
-        return change(
-          [{what: 'modification time', before: 'any', after: 'now'}, ...changes],
-          [{op: 'touch', path: v.path}, ...ops],
-        );
-      }
-      case 'file': {
-        if (seen.type === 'absent')
-          return refuse('absent', `${v.path} does not exist`, {
-            help: '`state: touch` makes an empty file; use `copy` or `template` to give it content',
-          });
-        return attributesOnly(v, seen, now.type === 'link' && v.follow);
-      }
-    }
-  },
+  plan: (v, state): Plan => withLabels(withTimes(planPath(v, state), v, state), v.path, v, state.labels),
   result: (v, _before, after) => {
     const state = after instanceof Unknown ? {type: 'absent' as const} : after.now;
     return {
@@ -247,7 +179,111 @@ const spec = defineModule({
   },
 });
 
-export default labelled(spec, 'path');
+function planPath(v: V, {place, now, parents, same, below: tree}: State): Plan {
+  const state = v.state ?? (v.recurse ? 'directory' : v.src === undefined ? 'file' : 'link');
+  const seen = v.follow && state !== 'link' && state !== 'absent' ? followed(now) : now;
+  const refusal =
+    state === 'absent' ? undefined : misplaced(v.path, v, place, now.type === 'absent' && state !== 'directory');
+  if (refusal !== undefined && (state !== 'file' || now.type !== 'absent')) return refusal;
+  switch (state) {
+    case 'absent': {
+      if (now.type === 'absent') return converged();
+      return change(
+        [{what: 'path', before: `${v.path} (${now.type})`, after: undefined}],
+        [{op: 'remove', path: v.path, ...(now.type === 'directory' ? {recurse: true} : {})}],
+      );
+    }
+    case 'directory': {
+      if (seen.type === 'absent' && now.type === 'link')
+        return refuse('dangling-link', `${v.path} is a link that leads nowhere`, {
+          help: 'remove it, or use `follow: false`',
+        });
+      if (seen.type === 'absent') {
+        const missing = parentsOf(v.path).filter((parent) => parents[parent]?.type === 'absent');
+        const blocked = parentsOf(v.path).find(
+          (parent) => !['absent', 'directory', 'link'].includes(parents[parent]?.type ?? 'absent'),
+        );
+        if (blocked !== undefined) return refuse('not-a-directory', `${blocked} is not a directory`);
+        const attributes = attributeFields(v, 0o755, true);
+        const ops: Op[] = [...missing, v.path].map((path) => ({op: 'mkdir', path, ...attributes}));
+        return change(
+          [...missing, v.path]
+            .map((path): Change => ({what: 'directory', before: undefined, after: path}))
+            .concat(newAttributes(v)),
+          ops,
+        );
+      }
+      if (seen.type !== 'directory')
+        return refuse('not-a-directory', `${v.path} is a ${seen.type}, not a directory`, {
+          help: 'remove it first with `state: absent`',
+        });
+      const own = compareAttributes(v.path, seen, v);
+      const inner = v.recurse ? tree.map((entry) => recursed(entry, v)) : [];
+      return change(
+        [...own.changes, ...inner.flatMap((d) => d.changes)],
+        [...own.ops.map((op) => followIf(op, now.type === 'link')), ...inner.flatMap((d) => d.ops)],
+      );
+    }
+    case 'link':
+      return planLink(v, now);
+    case 'hard': {
+      if (now.type === 'file' && same) return attributesOnly(v, now, false);
+      if (now.type !== 'absent' && (now.type !== 'file' || !v.force))
+        return refuse('in-the-way', `${v.path} is a ${now.type} of its own, not ${v.src ?? ''}`, {
+          help: now.type === 'file' ? '`force: true` replaces it' : 'remove it first with `state: absent`',
+        });
+      return change(
+        [
+          {
+            what: 'hard link',
+            before: now.type === 'absent' ? undefined : '(file)',
+            after: `${v.path} to ${v.src ?? ''}`,
+          },
+          ...newAttributes(v),
+        ],
+        [
+          {
+            op: 'link',
+            path: v.path,
+            target: v.src ?? '',
+            hard: true,
+            ...(now.type === 'absent' ? {} : {replace: true}),
+          },
+          ...dressing(v, false),
+        ],
+      );
+    }
+    case 'touch': {
+      if (seen.type === 'absent')
+        return change(
+          [{what: 'file', before: undefined, after: v.path}, ...newAttributes(v)],
+          [{op: 'touch', path: v.path, ...attributeFields(v, 0o644, false)}],
+        );
+      return attributesOnly(v, seen, now.type === 'link');
+    }
+    case 'file': {
+      if (seen.type === 'absent')
+        return refuse('absent', `${v.path} does not exist`, {
+          help: '`state: touch` makes an empty file; use `copy` or `template` to give it content',
+        });
+      if (v.state === 'file' && seen.type === 'directory')
+        return refuse('is-directory', `${v.path} is a directory, not a file`, {help: 'state: directory'});
+      return attributesOnly(v, seen, now.type === 'link' && v.follow);
+    }
+  }
+}
+
+/** The same plan with the times of what is there, or is made. A new file has the time of now. */
+function withTimes(plan: Plan, v: V, {now, times}: State): Plan {
+  if (plan.kind === 'refuse' || v.state === 'absent') return plan;
+  const diff = timesDiff(v.path, v, times, {
+    touching: v.state === 'touch',
+    link: now.type === 'link' && (v.state === 'link' || !v.follow),
+    isNew: now.type === 'absent',
+  });
+  const before = plan.kind === 'change' ? plan : {changes: [], ops: []};
+  return change([...before.changes, ...diff.changes], [...before.ops, ...diff.ops]);
+}
 
 /** Ops that give attributes to what has just been made. */
 function dressing(
@@ -283,7 +319,7 @@ function recursed(
   entry: Below,
   v: {mode?: string | undefined; owner?: string | undefined; group?: string | undefined},
 ): {changes: readonly Change[]; ops: readonly Op[]} {
-  const isLink = entry.kind === 'symbolic link';
+  const isLink = entry.kind === 'symbolic link' || entry.kind === 'l';
   const changes: Change[] = [];
   const ops: Op[] = [];
   const owner = v.owner !== undefined && v.owner !== entry.owner && v.owner !== String(entry.uid) ? v.owner : undefined;
@@ -298,7 +334,7 @@ function recursed(
       ...(group === undefined ? {} : {group}),
     });
   if (v.mode !== undefined && !isLink) {
-    const bits = resolveMode(v.mode, entry.mode, entry.kind === 'directory');
+    const bits = resolveMode(v.mode, entry.mode, entry.kind === 'directory' || entry.kind === 'd');
     if (bits !== entry.mode) {
       changes.push({what: `${entry.path} mode`, before: octal(entry.mode), after: octal(bits)});
       ops.push({op: 'chmod', path: entry.path, mode: octal(bits)});

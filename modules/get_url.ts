@@ -5,14 +5,15 @@ import {
   change,
   compareAttributes,
   defineModule,
-  labelled,
   file,
   followed,
+  labelParams,
   map,
   masked,
   misplaced,
   nothing,
   p,
+  probeLabels,
   probePlace,
   quote,
   rawShell,
@@ -21,6 +22,7 @@ import {
   reveal,
   sh,
   stdoutText,
+  withLabels,
   type FileState,
   type Op,
   type Plan,
@@ -53,6 +55,7 @@ const params = {
   force_basic_auth: p.boolean('accepted for compatibility'),
   use_proxy: p.boolean('use the proxy that the environment names', {default: true}),
   backup: p.boolean('accepted for compatibility'),
+  ...labelParams,
   tmp_dest: p.path('accepted for compatibility: it is fetched beside its place'),
 };
 type V = Values<typeof params>;
@@ -92,7 +95,7 @@ function digest(path: string, algorithm: string): Probe<string | undefined> {
 }
 
 /** A file from the network, fetched by the host itself with curl or wget. *source*: Ansible's get_url; curl(1), wget(1). */
-const spec = defineModule({
+export default defineModule({
   name: 'get_url',
   summary: 'Fetch a file from the network to the host',
   params,
@@ -132,12 +135,14 @@ const spec = defineModule({
       now: folder ? map(file(path), (state) => ({state, digest: undefined as string | undefined})) : look(path),
       inside: look(inside(path, v)),
       place: probePlace(path, v),
+      labels: probeLabels(path, v),
+      insideLabels: probeLabels(inside(path, v), v),
       tools: read(rawShell('command -v curl; command -v wget; :'), (reply) => stdoutText(reply), {
         dependsOn: ['package:curl', 'package:wget'],
       }),
     });
   },
-  plan: (v, {now, inside: within, place: around, tools}): Plan => {
+  plan: (v, {now, inside: within, place: around, tools, labels, insideLabels}): Plan => {
     const {path: dest, folder} = place(v);
     const refusal = misplaced(dest, v, around, now.state.type === 'absent' && !folder);
     if (refusal !== undefined) return refusal;
@@ -152,7 +157,7 @@ const spec = defineModule({
     const right = isRight(v, state, seen.digest);
     if (right) {
       const {changes, ops} = state.type === 'file' ? compareAttributes(path, state, v) : {changes: [], ops: []};
-      return change(changes, ops);
+      return withLabels(change(changes, ops), path, v, isFolder ? insideLabels : labels);
     }
     if (!tools.includes('/'))
       return refuse('no-program', 'there is neither `curl` nor `wget` on this host', {help: 'install `curl` first'});
@@ -167,12 +172,11 @@ const spec = defineModule({
       ...(mode === undefined ? [] : [{op: 'chmod' as const, path, mode}]),
     ];
     const before = state.type === 'absent' ? undefined : `sha256:${state.sha256 ?? '?'}`;
-    return change([{what: path, before, after: v.checksum ?? `from ${masked(v.url)}`}], ops);
+    const plan = change([{what: path, before, after: v.checksum ?? `from ${masked(v.url)}`}], ops);
+    return withLabels(plan, path, v, isFolder ? insideLabels : labels);
   },
   result: (v) => ({url: masked(v.url), dest: v.dest, checksum_dest: v.checksum ?? null}),
 });
-
-export default labelled(spec, 'dest');
 
 function isRight(v: V, state: FileState, other: string | undefined): boolean {
   if (state.type !== 'file') return false;

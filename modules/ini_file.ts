@@ -2,14 +2,16 @@ import {
   all,
   candidateCommand,
   defineModule,
-  labelled,
   file,
+  labelParams,
   p,
   planTextEdit,
+  probeLabels,
   probePlace,
   refuse,
   reveal,
   secretsOf,
+  withLabels,
   type Values,
 } from '#kit';
 import {editIni, parseIni, printIni} from '#formats/ini';
@@ -32,6 +34,7 @@ const params = {
   validate: p.string('command that judges the candidate; `%s` stands for its path'),
   follow: p.boolean('accepted for compatibility: links are followed'),
   backup: p.boolean('accepted for compatibility: every replaced file is kept below /var/lib/tsplay/backup'),
+  ...labelParams,
 };
 type V = Values<typeof params>;
 
@@ -41,7 +44,7 @@ function valuesOf(v: V): readonly string[] | undefined {
 }
 
 /** One option (or section) of a file in INI form; everything else stays as it is. *source*: Ansible's ini_file. */
-const spec = defineModule({
+export default defineModule({
   name: 'ini_file',
   summary: 'An option in a file of sections',
   params,
@@ -79,38 +82,42 @@ const spec = defineModule({
       ? [{code: 'bad-param', message: '`validate` needs `%s` for the path of the candidate', param: '/validate'}]
       : []),
   ],
-  probe: (v) => all({now: file(v.path, {content: 'always'}), place: probePlace(v.path, v)}),
-  plan: (v, {now, place}) =>
-    planTextEdit(
-      {
-        path: v.path,
-        mode: v.mode,
-        owner: v.owner,
-        group: v.group,
-        place,
-        create: v.create,
-        absentIsFine: v.state === 'absent',
-        secrets: secretsOf(v.value, ...(v.values ?? [])),
-        validate: v.validate === undefined ? undefined : candidateCommand(v.validate),
-        edit: (text) => {
-          const values = valuesOf(v);
-          const edit = {
-            ...(v.section === undefined || v.section === '' ? {} : {section: v.section}),
-            ...(v.option === undefined ? {} : {option: v.option}),
-            ...(values === undefined ? {} : {values}),
-            state: v.state,
-            exclusive: v.exclusive,
-            noExtraSpaces: v.no_extra_spaces,
-            allowNoValue: v.allow_no_value,
-          };
-          const after = printIni(editIni(parseIni(text), edit));
-          return printIni(editIni(parseIni(after), edit)) === after
-            ? after
-            : refuse('not-idempotent', `${v.path} would change with every run: its form is not understood`);
+  probe: (v) =>
+    all({now: file(v.path, {content: 'always'}), place: probePlace(v.path, v), labels: probeLabels(v.path, v)}),
+  plan: (v, {now, place, labels}) =>
+    withLabels(
+      planTextEdit(
+        {
+          path: v.path,
+          mode: v.mode,
+          owner: v.owner,
+          group: v.group,
+          place,
+          create: v.create,
+          absentIsFine: v.state === 'absent',
+          secrets: secretsOf(v.value, ...(v.values ?? [])),
+          validate: v.validate === undefined ? undefined : candidateCommand(v.validate),
+          edit: (text) => {
+            const values = valuesOf(v);
+            const edit = {
+              ...(v.section === undefined || v.section === '' ? {} : {section: v.section}),
+              ...(v.option === undefined ? {} : {option: v.option}),
+              ...(values === undefined ? {} : {values}),
+              state: v.state,
+              exclusive: v.exclusive,
+              noExtraSpaces: v.no_extra_spaces,
+              allowNoValue: v.allow_no_value,
+            };
+            const after = printIni(editIni(parseIni(text), edit));
+            return printIni(editIni(parseIni(after), edit)) === after
+              ? after
+              : refuse('not-idempotent', `${v.path} would change with every run: its form is not understood`);
+          },
         },
-      },
-      now,
+        now,
+      ),
+      v.path,
+      v,
+      labels,
     ),
 });
-
-export default labelled(spec, 'path');

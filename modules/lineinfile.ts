@@ -2,14 +2,16 @@ import {
   all,
   candidateCommand,
   defineModule,
-  labelled,
   file,
+  labelParams,
   p,
   planTextEdit,
+  probeLabels,
   probePlace,
   refuse,
   reveal,
   secretsOf,
+  withLabels,
   type Problem,
   type Values,
 } from '#kit';
@@ -35,6 +37,7 @@ const params = {
   group: p.string('group name or number'),
   validate: p.string('command that judges the candidate; `%s` stands for its path'),
   backup: p.boolean('accepted for compatibility: every replaced file is kept below /var/lib/tsplay/backup'),
+  ...labelParams,
 };
 
 function editOf(v: Values<typeof params>): LineEdit | {problems: readonly Problem[]} {
@@ -69,7 +72,7 @@ function editOf(v: Values<typeof params>): LineEdit | {problems: readonly Proble
 }
 
 /** One line of a text file. *source*: Ansible's lineinfile. */
-const spec = defineModule({
+export default defineModule({
   name: 'lineinfile',
   summary: 'A line of a text file',
   params,
@@ -112,30 +115,34 @@ const spec = defineModule({
         : []),
     ];
   },
-  probe: (v) => all({now: file(v.path, {content: 'always'}), place: probePlace(v.path, v)}),
-  plan: (v, {now, place}) =>
-    planTextEdit(
-      {
-        path: v.path,
-        mode: v.mode,
-        owner: v.owner,
-        group: v.group,
-        create: v.create,
-        absentIsFine: v.state === 'absent',
-        secrets: secretsOf(v.line),
-        validate: v.validate === undefined ? undefined : candidateCommand(v.validate),
-        place,
-        edit: (text) => {
-          const edit = editOf(v);
-          if ('problems' in edit)
-            return refuse('regexp-invalid', edit.problems[0]?.message ?? 'the expression is wrong');
-          const edited = lineInFile(text, edit);
-          return edited.ok ? edited.value : refuse(edited.problems[0].code, edited.problems[0].message);
+  probe: (v) =>
+    all({now: file(v.path, {content: 'always'}), place: probePlace(v.path, v), labels: probeLabels(v.path, v)}),
+  plan: (v, {now, place, labels}) =>
+    withLabels(
+      planTextEdit(
+        {
+          path: v.path,
+          mode: v.mode,
+          owner: v.owner,
+          group: v.group,
+          create: v.create,
+          absentIsFine: v.state === 'absent',
+          secrets: secretsOf(v.line),
+          validate: v.validate === undefined ? undefined : candidateCommand(v.validate),
+          place,
+          edit: (text) => {
+            const edit = editOf(v);
+            if ('problems' in edit)
+              return refuse('regexp-invalid', edit.problems[0]?.message ?? 'the expression is wrong');
+            const edited = lineInFile(text, edit);
+            return edited.ok ? edited.value : refuse(edited.problems[0].code, edited.problems[0].message);
+          },
         },
-      },
-      now,
+        now,
+      ),
+      v.path,
+      v,
+      labels,
     ),
   result: () => ({backup: ''}),
 });
-
-export default labelled(spec, 'path');

@@ -2,20 +2,22 @@ import {
   all,
   candidateCommand,
   defineModule,
-  labelled,
   file,
+  labelParams,
   p,
   planTextEdit,
+  probeLabels,
   probePlace,
   refuse,
   reveal,
   secretsOf,
+  withLabels,
 } from '#kit';
 import {replaceInText} from '#formats/lineedit';
 import {pythonRegExp} from '#formats/python-regexp';
 
 /** Every match of an expression replaced. *source*: Ansible's replace. */
-const spec = defineModule({
+export default defineModule({
   name: 'replace',
   summary: 'Replace every match of an expression in a text file',
   params: {
@@ -29,6 +31,7 @@ const spec = defineModule({
     group: p.string('group name or number'),
     validate: p.string('command that judges the candidate; `%s` stands for its path'),
     backup: p.boolean('accepted for compatibility: every replaced file is kept below /var/lib/tsplay/backup'),
+    ...labelParams,
     encoding: p.choice(['utf-8'], 'only UTF-8', {default: 'utf-8'}),
   },
   examples: [
@@ -43,49 +46,53 @@ const spec = defineModule({
         ? []
         : made.problems.map((problem) => ({code: problem.code, message: problem.message, param: `/${name}`}));
     }),
-  probe: (v) => all({now: file(v.path, {content: 'always'}), place: probePlace(v.path, v)}),
-  plan: (v, {now, place}) =>
-    planTextEdit(
-      {
-        path: v.path,
-        mode: v.mode,
-        owner: v.owner,
-        group: v.group,
-        create: false,
-        absentIsFine: false,
-        secrets: secretsOf(v.replace),
-        validate: v.validate === undefined ? undefined : candidateCommand(v.validate),
-        place,
-        edit: (text) => {
-          const regexp = pythonRegExp(v.regexp, {multiline: true});
-          const after = v.after === undefined ? undefined : pythonRegExp(v.after, {dotAll: true});
-          const before = v.before === undefined ? undefined : pythonRegExp(v.before, {dotAll: true});
-          if (!regexp.ok) return refuse(regexp.problems[0].code, regexp.problems[0].message);
-          const edited = replaceInText(text, {
-            regexp: regexp.value,
-            replace: reveal(v.replace),
-            ...(after?.ok === true ? {after: after.value} : {}),
-            ...(before?.ok === true ? {before: before.value} : {}),
-          });
-          if (!edited.ok) return refuse(edited.problems[0].code, edited.problems[0].message);
-          const again = replaceInText(edited.value.text, {
-            regexp: regexp.value,
-            replace: reveal(v.replace),
-            ...(after?.ok === true ? {after: after.value} : {}),
-            ...(before?.ok === true ? {before: before.value} : {}),
-          });
-          if (again.ok && again.value.text !== edited.value.text) {
-            return refuse(
-              'not-idempotent',
-              `the replacement matches \`${v.regexp}\` again, so every run would change the file`,
-              {help: 'make the expression match only what is still to be replaced'},
-            );
-          }
-          return edited.value.text;
+  probe: (v) =>
+    all({now: file(v.path, {content: 'always'}), place: probePlace(v.path, v), labels: probeLabels(v.path, v)}),
+  plan: (v, {now, place, labels}) =>
+    withLabels(
+      planTextEdit(
+        {
+          path: v.path,
+          mode: v.mode,
+          owner: v.owner,
+          group: v.group,
+          create: false,
+          absentIsFine: false,
+          secrets: secretsOf(v.replace),
+          validate: v.validate === undefined ? undefined : candidateCommand(v.validate),
+          place,
+          edit: (text) => {
+            const regexp = pythonRegExp(v.regexp, {multiline: true});
+            const after = v.after === undefined ? undefined : pythonRegExp(v.after, {dotAll: true});
+            const before = v.before === undefined ? undefined : pythonRegExp(v.before, {dotAll: true});
+            if (!regexp.ok) return refuse(regexp.problems[0].code, regexp.problems[0].message);
+            const edited = replaceInText(text, {
+              regexp: regexp.value,
+              replace: reveal(v.replace),
+              ...(after?.ok === true ? {after: after.value} : {}),
+              ...(before?.ok === true ? {before: before.value} : {}),
+            });
+            if (!edited.ok) return refuse(edited.problems[0].code, edited.problems[0].message);
+            const again = replaceInText(edited.value.text, {
+              regexp: regexp.value,
+              replace: reveal(v.replace),
+              ...(after?.ok === true ? {after: after.value} : {}),
+              ...(before?.ok === true ? {before: before.value} : {}),
+            });
+            if (again.ok && again.value.text !== edited.value.text) {
+              return refuse(
+                'not-idempotent',
+                `the replacement matches \`${v.regexp}\` again, so every run would change the file`,
+                {help: 'make the expression match only what is still to be replaced'},
+              );
+            }
+            return edited.value.text;
+          },
         },
-      },
-      now,
+        now,
+      ),
+      v.path,
+      v,
+      labels,
     ),
 });
-
-export default labelled(spec, 'path');

@@ -3,15 +3,17 @@ import {
   all,
   candidateCommand,
   defineModule,
-  labelled,
   file,
   followed,
+  labelParams,
   misplaced,
   p,
   planFile,
+  probeLabels,
   probePlace,
   refuse,
   sha256,
+  withLabels,
   type Values,
 } from '#kit';
 
@@ -31,12 +33,13 @@ const params = {
   follow: p.boolean('write the file that a link leads to', {default: false}),
   validate: p.string('command that judges the candidate; `%s` stands for its path'),
   backup: p.boolean('accepted for compatibility: every replaced file is kept below /var/lib/tsplay/backup'),
+  ...labelParams,
   newline_sequence: p.choice(['\\n', '\\r', '\\r\\n'], 'line ends'),
 };
 type V = Values<typeof params>;
 
 /** A rendered template on the host. Secrets in it stay hidden in diffs; the text around them is shown. *source*: Ansible's template. */
-const spec = defineModule({
+export default defineModule({
   name: 'template',
   summary: 'Render a template of the controller into a file on the host',
   params,
@@ -54,9 +57,11 @@ const spec = defineModule({
       now: file(path, {content: folder ? 'never' : content}),
       inside: file(inside(path, v), {content}),
       place: probePlace(path, v),
+      labels: probeLabels(path, v),
+      insideLabels: probeLabels(inside(path, v), v),
     });
   },
-  plan: (v, {now, inside: below, place}) => {
+  plan: (v, {now, inside: below, place, labels, insideLabels}) => {
     const {path: dest, folder} = destOf(v);
     const refusal = misplaced(dest, v, place, now.type === 'absent' && !folder);
     if (refusal !== undefined) return refusal;
@@ -71,9 +76,10 @@ const spec = defineModule({
       );
     const seen = isFolder ? below : now;
     if (!v.force && seen.type !== 'absent') return {kind: 'converged'};
-    return planFile(
+    const path = isFolder ? inside(dest, v) : dest;
+    const plan = planFile(
       {
-        path: isFolder ? inside(dest, v) : dest,
+        path,
         content: textOf(v),
         mode: v.mode,
         owner: v.owner,
@@ -83,11 +89,10 @@ const spec = defineModule({
       },
       seen,
     );
+    return withLabels(plan, path, v, isFolder ? insideLabels : labels);
   },
   result: (v) => ({dest: v.dest, checksum: sha256(textOf(v))}),
 });
-
-export default labelled(spec, 'dest');
 
 /** The destination without a trailing slash, and whether it had one. */
 function destOf(v: V): {readonly path: string; readonly folder: boolean} {

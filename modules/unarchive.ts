@@ -5,7 +5,6 @@ import {
   compareAttributes,
   converged,
   defineModule,
-  labelled,
   file,
   followed,
   isNonEmpty,
@@ -162,7 +161,7 @@ function unpack(v: V, archive: string, kind: ArchiveKind | 'unknown', affects: r
 }
 
 /** An archive unpacked: compared with what lies on the host, so that a second run has nothing to do. *source*: Ansible's unarchive. */
-const spec = defineModule({
+export default defineModule({
   name: 'unarchive',
   summary: 'Unpack an archive on the host',
   params,
@@ -284,8 +283,6 @@ const spec = defineModule({
     };
   },
 });
-
-export default labelled(spec, 'dest');
 
 function planRemote(v: V, compared: 'same' | 'differs' | 'absent' | 'unable', affects: readonly Key[]): Plan {
   if (v.creates === undefined && compared === 'same') return converged();

@@ -39,7 +39,6 @@ export {
 export {p, type ControllerFile, type Kind, type Param, type Params, type Rendered, type Values} from './schema.ts';
 export {lines, quote, rawShell, sh, type ShellText} from './shell.ts';
 export {extrasProbe, planExtras, type Extras, type ExtrasValues} from './account-extras.ts';
-export {labelled} from './labels.ts';
 export {accountExists, groupExists, predictAccount, predictGroup} from './exists.ts';
 export {misplaced, probePlace, type Place} from './file-place.ts';
 export {fileDiff, planFile, type WantedFile} from './write-file.ts';
@@ -82,6 +81,16 @@ export {
 export {deviceFrom, deviceShell, sectionsOf, type DeviceState} from './device-probe.ts';
 export {guestProbe, spiceSettings, staleReasons, type GuestState, type SpiceSettings} from './libvirt.ts';
 export {shutDownOp} from './guest-power.ts';
+export {
+  probeTimes,
+  timeMistakes,
+  timeParams,
+  timesDiff,
+  timesEveryRun,
+  type FileTimes,
+  type TimeValues,
+} from './file-times.ts';
+export {labelParams, probeLabels, withLabels, type LabelValues, type Labels} from './labels.ts';
 export {lineChange, settingLine} from './line-change.ts';
 export {readArchive, type ArchiveEntry, type ArchiveKind} from './archive.ts';
 export {auditHost, isReachable, parseAudit, type HostAudit} from './host-audit.ts';

@@ -1,114 +1,116 @@
-// SELinux labels: the same four parameters for every module that writes one file. Where SELinux is off they mean nothing, as with Ansible.
-import {Unknown} from '../base/unknown.ts';
-import type {Module} from './module.ts';
+// What files carry besides owner and mode: chattr's flags and SELinux's context. Ansible's file modules take both everywhere, so they are one
+// building block here: parameters, a read that costs nothing unless one of them is given, and a step that adds what differs to any plan.
 import type {Op} from './op.ts';
-import {change, type Change, type Plan} from './plan.ts';
-import {all, type Probe} from './probe.ts';
+import {change, refuse, type Change, type Plan} from './plan.ts';
+import {nothing, type Probe} from './probe.ts';
 import {read, stdoutText} from './reads.ts';
-import {p} from './schema.ts';
+import {p, type Values} from './schema.ts';
 import {sh} from './shell.ts';
 
-const labelParams = {
-  seuser: p.string('SELinux user; `_default` or nothing: what the policy says'),
-  serole: p.string('SELinux role'),
-  setype: p.string('SELinux type'),
-  selevel: p.string('SELinux level', {aliases: ['serange']}),
-  attributes: p.string('not supported: use `command: chattr`', {aliases: ['attr']}),
-  unsafe_writes: p.boolean('accepted for compatibility: files are always replaced as a whole'),
-};
+/** Parameters that every module has which makes files. *source*: Ansible's "files" documentation fragment; chattr(1), chcon(1). */
+export const labelParams = {
+  attributes: p.string('flags as for chattr: `+i` adds, `-i` takes away, `=i` or `i` sets exactly these', {
+    aliases: ['attr'],
+    pattern: '^[-+=]?[A-Za-z]*$',
+    describe: 'flags as for chattr, such as "+i"',
+  }),
+  seuser: p.string("SELinux user of the file's context; without SELinux on the host nothing is done"),
+  serole: p.string("SELinux role of the file's context"),
+  setype: p.string("SELinux type of the file's context"),
+  selevel: p.string("SELinux level of the file's context", {aliases: ['serange']}),
+  unsafe_writes: p.boolean('accepted for compatibility: files are always replaced in one step'),
+} as const;
+export type LabelValues = Partial<Values<typeof labelParams>>;
+
+/** `context`: undefined where the host has no SELinux, '' where the path is not there. `flags`: undefined where they cannot be read. */
+export type Labels = {readonly context?: string; readonly flags?: string};
+
 const parts = ['seuser', 'serole', 'setype', 'selevel'] as const;
-const flags = {seuser: '-u', serole: '-r', setype: '-t', selevel: '-l'} as const;
+const chconFlags = {seuser: '-u', serole: '-r', setype: '-t', selevel: '-l'} as const;
 
-type Wanted = readonly (readonly [part: (typeof parts)[number], value: string])[];
-/** The label that a file has; undefined = SELinux is off. */
-type Label = readonly string[] | undefined;
-type State = {readonly inner: unknown; readonly label: Label};
-
-/** A module with the parameters for a label. `param`: the one that holds the path. */
-export function labelled(module: Module, param: string): Module {
-  const own = module as unknown as {
-    check?: (values: object) => readonly object[];
-    probe: (values: object) => Probe<unknown>;
-    plan: (values: object, now: unknown, host: unknown) => Plan;
-    result?: (values: object, before: unknown, after: unknown, outputs: unknown) => object;
-  };
-  const {result} = own;
-  return {
-    ...module,
-    params: {...module.params, ...labelParams},
-    check: (values: object) => [...(own.check?.(values) ?? []), ...mistakes(values)],
-    probe: (values: object) =>
-      wantedOf(values).length === 0
-        ? own.probe(values)
-        : all({inner: own.probe(values), label: labelOf(pathOf(values, param))}),
-    plan: (values: object, now: unknown, host: unknown): Plan => {
-      const wanted = wantedOf(values);
-      if (wanted.length === 0) return own.plan(values, now, host);
-      const {inner, label} = now as State;
-      return withLabel(own.plan(values, inner, host), pathOf(values, param), wanted, label);
-    },
-    ...(result === undefined
-      ? {}
-      : {
-          result: (values: object, before: unknown, after: unknown, outputs: unknown): object => {
-            const plain = wantedOf(values).length === 0;
-            const last = plain || after instanceof Unknown ? after : (after as State).inner;
-            return result(values, plain ? before : (before as State).inner, last, outputs);
-          },
-        }),
-  } as unknown as Module;
+function wantsLabels(v: LabelValues): boolean {
+  return v.attributes !== undefined || parts.some((part) => v[part] !== undefined);
 }
 
-function pathOf(values: object, param: string): string {
-  return String((values as Record<string, unknown>)[param] ?? '');
-}
-
-function wantedOf(values: object): Wanted {
-  const given = values as Partial<Record<string, unknown>>;
-  return parts.flatMap((part) => {
-    const value = given[part];
-    return typeof value === 'string' && value !== '' && value !== '_default' ? [[part, value] as const] : [];
-  });
-}
-
-function mistakes(values: object): readonly object[] {
-  const {attributes} = values as {attributes?: string};
-  return attributes === undefined || attributes === ''
-    ? []
-    : [
-        {
-          code: 'unsupported',
-          message: '`attributes` is not supported',
-          param: '/attributes',
-          help: 'use `command: chattr …` behind this task',
-        },
-      ];
-}
-
-function labelOf(path: string): Probe<Label> {
+/** Reads flags and context of a path where a parameter speaks of them. */
+export function probeLabels(path: string, v: LabelValues): Probe<Labels> {
+  if (!wantsLabels(v)) return nothing({});
   return read(
-    sh`[ -e /sys/fs/selinux/enforce ] || exit 0; echo on; stat -c %C -- ${path} 2>/dev/null`,
-    (reply): Label => {
-      const [on = '', context = ''] = stdoutText(reply).split('\n');
-      return on === 'on' ? [...context.split(':').slice(0, 3), context.split(':').slice(3).join(':')] : undefined;
+    sh`[ ! -e /sys/fs/selinux/enforce ] || stat -L -c 'context %C' -- ${path} 2>/dev/null || echo context
+lsattr -d -- ${path} 2>/dev/null | sed 's/ .*//; s/^/flags /'
+:`,
+    (reply) => {
+      const text = stdoutText(reply);
+      const context = /^context ?(\S*)/m.exec(text)?.[1];
+      const flags = /^flags (\S+)/m.exec(text)?.[1]?.replaceAll('-', '');
+      return {...(context === undefined ? {} : {context}), ...(flags === undefined ? {} : {flags})};
     },
     {dependsOn: [`file:${path}`]},
   );
 }
 
-/** What a plan does and, behind it, the label: a file that is replaced gets a new one. */
-function withLabel(plan: Plan, path: string, wanted: Wanted, label: Label): Plan {
-  if (label === undefined || plan.kind === 'refuse') return plan;
-  const changes: Change[] = wanted.flatMap(([part, value]) => {
-    const before = label[parts.indexOf(part)];
-    return before === value ? [] : [{what: part, before: before === '' ? undefined : before, after: value}];
-  });
-  if (plan.kind === 'converged' && changes.length === 0) return plan;
-  const op: Op = {
-    op: 'run',
-    argv: ['chcon', ...wanted.flatMap(([part, value]) => [flags[part], value]), '--', path],
-    affects: [`file:${path}`],
-  };
-  if (plan.kind === 'converged') return {...plan, ...change(changes, [op])};
-  return {...plan, changes: [...plan.changes, ...changes], ops: [...plan.ops, op]};
+/**
+ * A plan with the flags and the context that its path shall have. A file that is written anew has neither its old flags nor its old context;
+ * one that must not be changed (`i`, `a`) is let loose for the time of the change.
+ */
+export function withLabels(plan: Plan, path: string, v: LabelValues, now: Labels): Plan {
+  if (!wantsLabels(v) || plan.kind === 'refuse') return plan;
+  const changes: Change[] = plan.kind === 'change' ? [...plan.changes] : [];
+  const ops: Op[] = plan.kind === 'change' ? [...plan.ops] : [];
+  if (ops.some((op) => op.op === 'remove' && op.path === path)) return plan;
+  const replaced = ops.some((op) => op.op !== 'chmod' && op.op !== 'chown' && op.op !== 'mkdir');
+  if (v.attributes !== undefined) {
+    if (now.flags === undefined && !replaced && ops.length === 0)
+      return refuse('no-flags', `the flags of ${path} cannot be read`, {
+        param: '/attributes',
+        help: 'the file system has to know them, and lsattr (e2fsprogs) has to be there',
+      });
+    const before = now.flags ?? '';
+    const wanted = wantedFlags(v.attributes, before);
+    const loosened = ops.length > 0 && /[ia]/.test(before);
+    if (loosened) ops.unshift(run(['chattr', '-ia', '--', path], path));
+    const inPlace = replaced ? '' : loosened ? before.replace(/[ia]/g, '') : before;
+    if (sorted(before) !== sorted(wanted))
+      changes.push({what: 'attributes', before: sorted(before), after: sorted(wanted)});
+    const missing = Array.from(wanted)
+      .filter((flag) => !inPlace.includes(flag))
+      .join('');
+    const surplus = Array.from(inPlace)
+      .filter((flag) => !wanted.includes(flag))
+      .join('');
+    if (surplus !== '') ops.push(run(['chattr', `-${surplus}`, '--', path], path));
+    if (missing !== '') ops.push(run(['chattr', `+${missing}`, '--', path], path));
+  }
+  if (now.context !== undefined) {
+    const [user, role, type, ...level] = now.context.split(':');
+    const before = {seuser: user, serole: role, setype: type, selevel: level.join(':')};
+    for (const part of parts) {
+      const wanted = v[part];
+      if (wanted === undefined || wanted === '_default') continue;
+      if (wanted !== before[part])
+        changes.push({what: part, before: now.context === '' ? undefined : before[part], after: wanted});
+      if (wanted !== before[part] || replaced) ops.push(run(['chcon', chconFlags[part], wanted, '--', path], path));
+    }
+  }
+  return changes.length === 0 ? plan : change(changes, ops);
+}
+
+/** *source*: chattr(1). Extents (`e`) are the file system's own and cannot be taken away. */
+function wantedFlags(spelled: string, before: string): string {
+  const [, operator, flags = ''] = /^([-+=]?)(.*)$/.exec(spelled) ?? [];
+  if (operator === '+') return Array.from(new Set(before + flags)).join('');
+  if (operator === '-')
+    return Array.from(before)
+      .filter((flag) => !flags.includes(flag))
+      .join('');
+  return Array.from(new Set(before.includes('e') ? `${flags}e` : flags)).join('');
+}
+
+function sorted(flags: string): string {
+  const text = Array.from(flags).sort().join('');
+  return text === '' ? '(none)' : text;
+}
+
+function run(argv: [string, ...string[]], path: string): Op {
+  return {op: 'run', argv, affects: [`file:${path}`]};
 }

@@ -12,6 +12,8 @@ const state = (now: unknown, more: Record<string, unknown> = {}) => ({
   parents: {},
   same: false,
   below: [],
+  times: {},
+  labels: {},
   ...more,
 });
 const entry = (path: string, kind: string, mode: number, owner = 'root') => ({
@@ -73,7 +75,7 @@ const plans: [string, Record<string, unknown>, unknown, string[]][] = [
     'a folder away',
     {path: '/d', state: 'absent'},
     state(folder, {below: [entry('/d/f', 'regular file', 0o600)]}),
-    ['path: /d (directory with 1 entries) -> absent'],
+    ['path: /d (directory) -> absent'],
   ],
   [
     'a link, not what it leads to',
@@ -113,11 +115,38 @@ const plans: [string, Record<string, unknown>, unknown, string[]][] = [
   ['touch', {path: '/f', state: 'touch', mode: '0600'}, state(absent), ['file: absent -> /f', 'mode: absent -> 0600']],
   [
     'touch what is there',
-    {path: '/f', state: 'touch', modification_time: 'preserve'},
+    {path: '/f', state: 'touch', modification_time: 'preserve', access_time: 'preserve'},
     state(fileState('')),
     ['converged'],
   ],
-  ['touch a link', {path: '/f', state: 'touch'}, state(link('/g', fileState(''))), ['refuse is-link']],
+  [
+    'touch its access time only',
+    {path: '/f', state: 'touch', modification_time: 'preserve'},
+    state(fileState('')),
+    ['access time: any -> now'],
+  ],
+  [
+    'touch what a link leads to',
+    {path: '/f', state: 'touch'},
+    state(link('/g', fileState(''))),
+    ['modification time: any -> now', 'access time: any -> now'],
+  ],
+  [
+    'a moment',
+    {path: '/f', modification_time: '202601011200.00'},
+    state(fileState(''), {times: {modification: 0, wantedModification: 1_767_268_800}}),
+    ['modification time: 1970-01-01T00:00:00Z -> 2026-01-01T12:00:00Z'],
+  ],
+  ['flags', {path: '/f', attributes: '+i'}, state(fileState(''), {labels: {flags: ''}}), ['attributes: (none) -> i']],
+  ['flags as they are', {path: '/f', attributes: 'i'}, state(fileState(''), {labels: {flags: 'ei'}}), ['converged']],
+  ['no flags here', {path: '/f', attributes: '+i'}, state(fileState('')), ['refuse no-flags']],
+  [
+    'a type of SELinux',
+    {path: '/f', setype: 'etc_t'},
+    state(fileState(''), {labels: {context: 'system_u:object_r:tmp_t:s0'}}),
+    ['setype: tmp_t -> etc_t'],
+  ],
+  ['no SELinux here', {path: '/f', setype: 'etc_t'}, state(fileState('')), ['converged']],
   [
     'no account for it',
     {path: '/d', state: 'directory', owner: 'u'},

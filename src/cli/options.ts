@@ -51,7 +51,13 @@ export function outputOptions(command: Command): Command {
 
 /** Where reports go, for commands that judge hosts. */
 export function reportOptions(command: Command): Command {
-  return command.option('--report <form=file>', 'write a report: html, junit, json, sarif or md (repeatable)', collect);
+  return command
+    .option('--report <form=file>', 'write a report: html, junit, json, sarif or md (repeatable)', collect)
+    .option(
+      '--waivers <file>',
+      'who answers for which control failing where, until when (repeatable; default waivers.yml of the site and beside the playbook)',
+      collect,
+    );
 }
 
 /** Options of run, check and plan. */

@@ -4,7 +4,7 @@ import {addHistoryCommands} from './history-commands.ts';
 import {addHostCommands} from './host-commands.ts';
 import {addPlanCommands} from './plan-commands.ts';
 import {addSiteCommands} from './site-commands.ts';
-import {collect, inventoryOptions, playbookOptions, reportOptions, vaultOptions} from './options.ts';
+import {inventoryOptions, playbookOptions, reportOptions, vaultOptions} from './options.ts';
 import {version} from './version.ts';
 
 /**
@@ -39,15 +39,9 @@ export async function program(argv: readonly string[]): Promise<void> {
         .description('compliance: what differs from the declaration; changes nothing')
         .argument('<playbook...>'),
     ),
-  )
-    .option(
-      '--waivers <file>',
-      'who answers for which control failing where, until when (repeatable; default waivers.yml of the site and beside the playbook)',
-      collect,
-    )
-    .action(async (playbooks: string[], options: Record<string, unknown>) =>
-      (await import('./run-command.ts')).runCommand('check', playbooks, options, argv),
-    );
+  ).action(async (playbooks: string[], options: Record<string, unknown>) =>
+    (await import('./run-command.ts')).runCommand('check', playbooks, options, argv),
+  );
   addPlanCommands(tsplay, argv);
   playbookOptions(
     tsplay

@@ -4,6 +4,7 @@ import {basename, dirname, join, resolve} from 'node:path';
 import {error, type Diagnostic} from '../base/diagnostic.ts';
 import type {Audit} from '../report/audit.ts';
 import type {JsonReport} from '../report/json.ts';
+import type {TrendPoint} from '../report/trend.ts';
 
 const forms = ['html', 'junit', 'json', 'sarif', 'md'] as const;
 type Form = (typeof forms)[number];
@@ -59,15 +60,15 @@ function cannotWrite(path: string, why: string): Diagnostic {
   });
 }
 
+/** What reports are made of. `trend`: earlier runs, oldest first, and this one. */
+type Documents = {readonly audit: Audit; readonly json: JsonReport; readonly trend: readonly TrendPoint[]};
+
 /** Writes the reports, each at once or not at all; what cannot be written is a problem that is given back. Secrets are hidden in what comes here. */
-export async function writeReports(
-  files: readonly ReportFile[],
-  what: {readonly audit: Audit; readonly json: JsonReport},
-): Promise<readonly Diagnostic[]> {
+export async function writeReports(files: readonly ReportFile[], what: Documents): Promise<readonly Diagnostic[]> {
   const problems: Diagnostic[] = [];
   for (const {form, path} of files) {
     try {
-      replaceFile(path, await textOf(form, what.audit, what.json));
+      replaceFile(path, await textOf(form, what));
     } catch (failure) {
       problems.push(cannotWrite(path, failure instanceof Error ? failure.message : String(failure)));
     }
@@ -75,10 +76,10 @@ export async function writeReports(
   return problems;
 }
 
-async function textOf(form: Form, audit: Audit, json: JsonReport): Promise<string> {
+async function textOf(form: Form, {audit, json, trend}: Documents): Promise<string> {
   switch (form) {
     case 'html':
-      return (await import('../report/html.ts')).htmlReport(audit);
+      return (await import('../report/html.ts')).htmlReport(audit, trend);
     case 'junit':
       return (await import('../report/junit.ts')).junitXml(audit);
     case 'md':

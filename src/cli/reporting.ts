@@ -12,6 +12,7 @@ import {controlLines} from '../report/control-lines.ts';
 import {JsonReporter, taskJson, type Hide, type JsonReport} from '../report/json.ts';
 import {PrettyReporter} from '../report/pretty.ts';
 import {profileTable, type Profile} from '../report/profile.ts';
+import type {TrendPoint} from '../report/trend.ts';
 import type {Waiver} from '../report/waiver.ts';
 import {redactData} from '../secrets/redact-data.ts';
 import {Redactor} from '../secrets/redactor.ts';
@@ -49,10 +50,13 @@ export type Reporting = {
   readonly emitter: (onEvent: Emit) => Emit;
   /** `work` is done with the exit status (and what the hosts were judged, where that was gathered) when the command is over, however it ends */
   readonly atFinish: (work: (exit: number, audit: Audit | undefined) => void) => void;
-  /** writes the files of `--report` about what happened until now; what cannot be written is said on stderr, the exit status stays */
-  readonly writeReports: (files: readonly ReportFile[]) => Promise<void>;
   /** where the time went, for the JSON document and below the report */
   readonly profile: (profile: Profile) => void;
+  /** writes the files of `--report` about what happened until now; what cannot be written is said on stderr, the exit status stays. `trendOf` finds earlier runs */
+  readonly writeReports: (
+    files: readonly ReportFile[],
+    trendOf?: (audit: Audit) => readonly TrendPoint[],
+  ) => Promise<void>;
   /** text for people, below the report; nothing in JSON mode */
   readonly say: (text: string) => void;
 };
@@ -172,11 +176,11 @@ export function openReporting(
       };
     },
     atFinish: (work) => atEnd.push(work),
-    writeReports: async (files) => {
+    writeReports: async (files, trendOf = () => []) => {
       const {audit: found, json: document} = documentOf(lastExit);
       if (found === undefined || files.length === 0) return;
       const {writeReports} = await import('./report-files.ts');
-      const documents = {audit: found, json: document};
+      const documents = {audit: found, json: document, trend: trendOf(found)};
       for (const problem of await writeReports(files, documents)) tell(problem);
     },
     profile: (profile) => {

@@ -1,6 +1,6 @@
 import {homedir} from 'node:os';
 import {resolve} from 'node:path';
-import {error} from '../base/diagnostic.ts';
+import {error, warning} from '../base/diagnostic.ts';
 import {Secret} from '../base/secret.ts';
 import {runProgram} from '../engine/run.ts';
 import {openSite} from '../playbook/site.ts';
@@ -18,6 +18,8 @@ import {openReporting} from './reporting.ts';
 import {readSettings} from './settings.ts';
 import {siteOptionsOf} from './site-options.ts';
 import {confirmSteps} from './step.ts';
+import {stateFolder} from './state.ts';
+import {trendPoints} from './trend-points.ts';
 import {list, vaultPasswords} from './vault-passwords.ts';
 
 type Options = Readonly<Record<string, unknown>>;
@@ -93,7 +95,13 @@ export async function runCommand(
       });
       found.push(...problems, ...expiredWaivers(waivers, reporting.info.started));
       reporting.judgeBy(controls, waivers);
-    } else reporting.judgeBy(controls, []);
+    } else {
+      if (options['waivers'] !== undefined)
+        found.push(
+          warning('no-effect', '--waivers has no effect on a run: it converges what it can and says what it cannot'),
+        );
+      reporting.judgeBy(controls, []);
+    }
     const errors = found.filter((p) => p.severity === 'error');
     if (errors.length > 0) {
       refuseAll(found);
@@ -165,7 +173,8 @@ export async function runCommand(
   } catch (error) {
     reporting.breakOff(error);
   } finally {
-    await reporting.writeReports(reportFiles);
+    const state = stateFolder(settings.state_dir, env, env['HOME'] ?? homedir());
+    await reporting.writeReports(reportFiles, (audit) => trendPoints(state, audit));
   }
 }
 

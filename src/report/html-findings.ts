@@ -1,7 +1,8 @@
 import type {Rule} from './audit.ts';
 import type {FindingGroup} from './finding-group.ts';
+import {diffMarkup} from './html-diff.ts';
 import {markup, type Markup} from './html-text.ts';
-import {verdictWords} from './judgement.ts';
+import {verdictBadge} from './html-verdict.ts';
 
 /** The findings, a heading for each rule. */
 export function findingsMarkup(groups: readonly FindingGroup[]): Markup {
@@ -9,7 +10,7 @@ export function findingsMarkup(groups: readonly FindingGroup[]): Markup {
   return markup`<section aria-labelledby="findings">
     <h2 id="findings">Findings</h2>
     ${byRule.size === 0 ? markup`<p>None.</p>` : undefined}
-    ${[...byRule].map(([rule, ofRule]) => markup`${ruleMarkup(rule)}${ofRule.map(groupMarkup)}`)}
+    ${[...byRule].map(([rule, ofRule]) => markup`<div class="rule">${ruleMarkup(rule)}${ofRule.map(groupMarkup)}</div> `)}
   </section>`;
 }
 
@@ -18,7 +19,7 @@ function ruleMarkup(rule: Rule): Markup {
   if (control === undefined) return markup`<h3>${rule.title}</h3> `;
   return markup`<h3>${rule.id}: ${rule.title}</h3>
     <p class="dim">Severity ${control.severity}. ${control.rationale}</p>
-    ${control.refs.length === 0 ? undefined : markup`<p class="dim">See ${control.refs.join(', ')}</p>`} `;
+    ${control.refs.length === 0 ? undefined : markup`<p class="dim small">See ${control.refs.join(', ')}</p>`} `;
 }
 
 function groupMarkup(group: FindingGroup): Markup {
@@ -26,18 +27,15 @@ function groupMarkup(group: FindingGroup): Markup {
   const places = [...new Set(group.complaints.map((c) => c.at))];
   const remedies = [...new Set(group.complaints.flatMap((c) => c.help ?? []))];
   return markup`<article class="finding v-${verdict}" id="${group.id}">
-    <p>
-      <strong class="v-${verdict}">${verdictWords[verdict]}</strong> on
-      ${group.judgements.map((j) => j.host).join(', ')}
-    </p>
+    <p>${verdictBadge(verdict)} on <strong>${group.judgements.map((j) => j.host).join(', ')}</strong></p>
     ${waiverMarkup(group)}
     <ul>
       ${group.complaints.map((c) => markup`<li>${c.message} <code class="dim">${c.code}</code></li>`)}
     </ul>
     ${group.stderr === '' ? undefined : markup`<pre>${group.stderr}</pre>`}
-    ${group.diff === '' ? undefined : markup`<pre>${diffMarkup(group.diff)}</pre>`}
+    ${group.diff === '' ? undefined : diffMarkup(group.diff)}
     ${remedies.map((help) => markup`<p class="remedy"><strong>Remedy:</strong> ${help}</p> `)}
-    <p class="dim"><code>${places.join(', ')}</code></p>
+    <p class="dim small"><code>${places.join(', ')}</code></p>
   </article> `;
 }
 
@@ -45,15 +43,4 @@ function waiverMarkup({judgements: [first]}: FindingGroup): Markup | undefined {
   if (first?.waiver === undefined || first.verdict !== 'waived') return undefined;
   const {owner, expires, reason} = first.waiver;
   return markup`<p>Waived by <strong>${owner}</strong> until <time datetime="${expires}">${expires}</time>: ${reason}</p> `;
-}
-
-function diffMarkup(diff: string): readonly Markup[] {
-  return diff
-    .trimEnd()
-    .split('\n')
-    .map((line) => {
-      if (/^(?:---|\+\+\+) (?:before|after): /.test(line)) return markup`${line}\n`;
-      if (line.startsWith('+')) return markup`<ins>${line}</ins>\n`;
-      return line.startsWith('-') ? markup`<del>${line}</del>\n` : markup`${line}\n`;
-    });
 }

@@ -1,58 +1,35 @@
-import {createHash} from 'node:crypto';
-import {hostsOf, scoreOf, type Audit, type Judgement, type Rule} from './audit.ts';
-import {groupFindings, type FindingGroup} from './finding-group.ts';
+import {hostsOf, scoreOf, type Audit} from './audit.ts';
+import {groupFindings} from './finding-group.ts';
 import {findingsMarkup} from './html-findings.ts';
-import {htmlStyle} from './html-style.ts';
+import {matrixMarkup} from './html-matrix.ts';
+import {standalonePage} from './html-page.ts';
 import {markup, type Markup} from './html-text.ts';
-import {verdictWords, verdicts, type JudgementVerdict} from './judgement.ts';
+import {verdictBadge} from './html-verdict.ts';
+import {waiversMarkup} from './html-waivers.ts';
+import {verdicts} from './judgement.ts';
+import {trendMarkup, type TrendPoint} from './trend.ts';
 
-/** More columns would fit neither a phone nor paper; the matrix goes on in another table. */
-const rulesPerTable = 16;
-
-const signs: Readonly<Record<JudgementVerdict, string>> = {
-  pass: '✓',
-  fail: '✗',
-  waived: 'w',
-  'not-applicable': '–',
-  error: '!',
-  unknown: '?',
-};
-
-/**
- * The report as one file that opens offline: score, host × rule matrix, every finding with diff and remedy. It holds no script, and its content security
- * policy allows nothing but its own style.
- */
-export function htmlReport(audit: Audit): string {
-  const hash = createHash('sha256').update(htmlStyle).digest('base64');
+/** The report as one file that opens offline: score, trend, host × rule matrix, every finding with diff and remedy, waivers. `trend`: earlier runs, oldest first, and this one. */
+export function htmlReport(audit: Audit, trend: readonly TrendPoint[] = []): string {
   const groups = groupFindings(audit);
   const title = `tsplay ${audit.run.mode}: ${audit.run.playbooks.join(', ')}`;
-  return markup`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta
-          http-equiv="Content-Security-Policy"
-          content="default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'"
-        />
-        <meta name="referrer" content="no-referrer" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${title}</title>
-        ${{markup: `<style>${htmlStyle}</style>`}}
-      </head>
-      <body>
-        <header>
-          <h1>${title}</h1>
-          <p class="dim">
-            ${audit.run.started} · ${(audit.run.durationMs / 1000).toFixed(1)} s · exit status ${audit.run.exit} · run
-            ${audit.run.id}
-          </p>
-          ${audit.complete ? undefined : markup`<p class="v-error">The run did not come to its end: this report is incomplete.</p>`}
-        </header>
-        <main>
-          ${scoreMarkup(audit)} ${problemsMarkup(audit)} ${matrixMarkup(audit, groups)} ${findingsMarkup(groups)}
-        </main>
-      </body>
-    </html>`.markup;
+  const header = markup`<h1>${title}</h1>
+    <p class="dim">
+      <time datetime="${audit.run.started}">${audit.run.started.slice(0, 19).replace('T', ' ')} UTC</time> · ${(audit.run.durationMs / 1000).toFixed(1)} s · exit
+      status ${audit.run.exit} · run ${audit.run.id}
+    </p>
+    ${audit.complete ? undefined : markup`<p class="finding v-error">The run did not come to its end: this report is incomplete.</p>`}
+    <nav aria-label="Sections">
+      <ul>
+        <li><a href="#matrix">Hosts and rules</a></li>
+        <li><a href="#findings">Findings (${groups.length})</a></li>
+        ${audit.waivers.length === 0 ? undefined : markup`<li><a href="#waivers">Waivers (${audit.waivers.length})</a></li>`}
+        ${audit.problems.length === 0 ? undefined : markup`<li><a href="#problems">Problems of the site (${audit.problems.length})</a></li>`}
+      </ul>
+    </nav>`;
+  const main = markup`<div class="summary">${scoreMarkup(audit)} ${trendMarkup(trend)}</div>
+    ${matrixMarkup(audit, groups)} ${findingsMarkup(groups)} ${waiversMarkup(audit)} ${problemsMarkup(audit)}`;
+  return standalonePage(title, header, main);
 }
 
 function scoreMarkup(audit: Audit): Markup {
@@ -78,18 +55,13 @@ function scoreMarkup(audit: Audit): Markup {
         ? markup`<p class="score">Nothing was judged</p>`
         : markup`<p class="score">${Math.floor((100 * passed) / judged)} %</p>
             <p>
-              ${passed} of ${judged} judgements of ${of} passed, on ${hosts} ${hosts === 1 ? 'host' : 'hosts'}. What is
-              not applicable is not counted; what was skipped is no pass.
-            </p>`
+              ${passed} of ${judged} judgements of ${of} passed, on ${hosts} ${hosts === 1 ? 'host' : 'hosts'}.
+            </p>
+            <p class="dim small">What is not applicable is not counted. What is waived, or could not be judged, is no pass.</p>`
     }
     ${total === 0 ? undefined : markup`<svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">${bars}</svg>`}
     <ul class="counts">
-      ${counts
-        .filter(({count}) => count > 0)
-        .map(
-          ({verdict, count}) =>
-            markup`<li class="v-${verdict}">${signs[verdict]} ${count} ${verdictWords[verdict]}</li>`,
-        )}
+      ${counts.filter(({count}) => count > 0).map(({verdict, count}) => markup`<li>${verdictBadge(verdict, count)}</li> `)}
     </ul>
   </section>`;
 }
@@ -101,97 +73,10 @@ function problemsMarkup({problems}: Audit): Markup {
     ${problems.map(
       (p) =>
         markup`<div class="finding ${p.severity === 'error' ? 'v-error' : 'v-unknown'}">
-          <p><strong>${p.severity}</strong> <code>${p.code}</code> ${p.message}</p>
-          ${p.at === undefined ? undefined : markup`<p class="dim"><code>${p.at}</code></p>`}
+          <p><strong>${p.severity}</strong> ${p.message} <code class="dim">${p.code}</code></p>
           ${p.help === undefined ? undefined : markup`<p class="remedy"><strong>Remedy:</strong> ${p.help}</p>`}
+          ${p.at === undefined ? undefined : markup`<p class="dim small"><code>${p.at}</code></p>`}
         </div> `,
     )}
   </section>`;
-}
-
-function matrixMarkup(audit: Audit, groups: readonly FindingGroup[]): Markup {
-  const hosts = hostsOf(audit);
-  if (hosts.length === 0 || audit.rules.length === 0) return markup``;
-  const anchors = new Map(groups.flatMap((group) => group.judgements.map((j) => [j, group.id] as const)));
-  const byRule = new Map<Rule, Map<string, Judgement>>();
-  for (const judgement of audit.judgements) {
-    const row = byRule.get(judgement.rule) ?? new Map<string, Judgement>();
-    row.set(judgement.host, judgement);
-    byRule.set(judgement.rule, row);
-  }
-  const cell = (rule: Rule, host: string): Markup => cellMarkup(byRule.get(rule)?.get(host), anchors);
-  // a few hosts stand beside each other; many stand below each other, with numbered rules
-  const tables =
-    hosts.length <= 8
-      ? [
-          table(
-            'Rules and hosts',
-            markup`<th scope="col">Rule</th>
-              ${hosts.map((host) => markup`<th scope="col">${host}</th>`)}`,
-            audit.rules.map(
-              (rule) =>
-                markup`<tr>
-                  <th scope="row">${ruleName(rule)}</th>
-                  ${hosts.map((host) => cell(rule, host))}
-                </tr> `,
-            ),
-          ),
-        ]
-      : Array.from({length: Math.ceil(audit.rules.length / rulesPerTable)}, (_, i) => {
-          const first = i * rulesPerTable;
-          const rules = audit.rules.slice(first, first + rulesPerTable);
-          return markup`<ol start="${first + 1}">
-              ${rules.map((rule) => markup`<li>${ruleName(rule)}</li>`)}
-            </ol>
-            ${table(
-              `Hosts and rules ${first + 1} to ${first + rules.length}`,
-              markup`<th scope="col">Host</th>
-                ${rules.map((_rule, n) => markup`<th scope="col">${first + n + 1}</th>`)}`,
-              hosts.map(
-                (host) =>
-                  markup`<tr>
-                    <th scope="row">${host}</th>
-                    ${rules.map((rule) => cell(rule, host))}
-                  </tr> `,
-              ),
-            )}`;
-        });
-  return markup`<section aria-labelledby="matrix">
-    <h2 id="matrix">Hosts and rules</h2>
-    ${tables}
-  </section>`;
-}
-
-function table(label: string, head: Markup, rows: readonly Markup[]): Markup {
-  return markup`<div class="scroll" role="region" aria-label="${label}" tabindex="0">
-    <table>
-      <caption class="hidden">
-        ${label}
-      </caption>
-      <thead>
-        <tr>
-          ${head}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div> `;
-}
-
-function ruleName(rule: Rule): Markup {
-  if (rule.control === undefined) return markup`${rule.title}`;
-  return markup`<strong>${rule.id}</strong> ${rule.title} <span class="dim">(${rule.control.severity})</span>`;
-}
-
-function cellMarkup(judgement: Judgement | undefined, anchors: ReadonlyMap<Judgement, string>): Markup {
-  if (judgement === undefined)
-    return markup`<td class="cell dim"><span aria-hidden="true">·</span><span class="hidden">not judged</span></td>`;
-  const {verdict} = judgement;
-  const word = markup`<span aria-hidden="true">${signs[verdict]}</span
-    ><span class="hidden">${verdictWords[verdict]}</span>`;
-  const anchor = anchors.get(judgement);
-  const content = anchor === undefined ? word : markup`<a href="#${anchor}">${word}</a>`;
-  return markup`<td class="cell v-${verdict}" title="${verdictWords[verdict]}">${content}</td>`;
 }

@@ -54,7 +54,7 @@ test('new files are 0600, others keep their mode and their links, and nothing is
   chmodSync(join(home, 'old.html'), 0o644);
   symlinkSync('old.html', join(home, 'link.html'));
   const {files} = readReportFiles(['junit=new.xml', 'html=link.html', 'sarif=s.json', 'md=m.md', 'json=j.json'], home);
-  t.deepEqual(await writeReports(files, {audit, json}), []);
+  t.deepEqual(await writeReports(files, {audit, json, trend: []}), []);
   const modeOf = (name: string): number => statSync(join(home, name)).mode & 0o777;
   t.deepEqual([modeOf('new.xml'), modeOf('old.html')], [0o600, 0o644]);
   t.regex(readFileSync(join(home, 'old.html'), 'utf8'), /^<!doctype html>/);
@@ -66,7 +66,7 @@ test('what cannot be written in the end is said, and the other reports are writt
     {form: 'md', path: join(folder, 'gone', 'a.md')},
     {form: 'md', path: join(folder, 'there.md')},
   ];
-  const problems = await writeReports(files, {audit, json});
+  const problems = await writeReports(files, {audit, json, trend: []});
   t.deepEqual(
     problems.map((p) => p.code),
     ['report-unwritable'],

@@ -2,10 +2,12 @@ import {createHash} from 'node:crypto';
 import {DOMParser} from '@xmldom/xmldom';
 import test from 'ava';
 import {htmlReport} from '../../../src/report/html.ts';
+import {htmlStyle} from '../../../src/report/html-style.ts';
 import {junitXml} from '../../../src/report/junit.ts';
 import {markdownSummary} from '../../../src/report/markdown.ts';
 import {sarifDocument} from '../../../src/report/sarif.ts';
-import {auditOf, hostileAudit, result, summary} from './sample-run.ts';
+import type {TrendPoint} from '../../../src/report/trend.ts';
+import {auditOf, hostile, hostileAudit, result, summary} from './sample-run.ts';
 
 const control = {
   id: 'C-1',
@@ -164,8 +166,8 @@ test('HTML: every link of the matrix leads to a finding, and diffs keep their bl
     ]),
   );
   const links = [...page.matchAll(/href="#([^"]+)"/g)].map((m) => m[1] ?? '');
-  t.deepEqual(links, ['finding-1', 'finding-1']);
-  t.true(page.includes('id="finding-1"'));
+  t.is(links.filter((name) => name === 'finding-1').length, 2);
+  for (const name of links) t.is(page.split(`id="${name}"`).length, 2, name);
   t.true(page.includes('<del>-  a</del>\n<ins>+  b</ins>'));
   t.true(page.includes('web1, web2'));
   t.regex(page, /33 %/);
@@ -179,7 +181,7 @@ test('HTML: many hosts stand below each other, with numbered rules in tables tha
       Array.from({length: 20}, (_, i) => hosts.map((host) => result({host, at: `a.yml:${i + 1}:1`}))).flat(),
     ),
   );
-  t.is(page.match(/<table>/g)?.length, 2);
+  t.is(page.match(/<table class="matrix">/g)?.length, 2);
   t.is(page.match(/<th scope="row">web7<\/th>/g)?.length, 2);
   t.regex(page, /100 %/);
 });
@@ -197,3 +199,61 @@ test('Markdown: hosts cannot make markup, and no diff ends its own fence', (t) =
   t.is(fence, undefined);
   t.regex(text, /^\| host \| status \| fail \| error \| unknown \|/m);
 });
+
+test('HTML: that a host was unreachable is told once, and all of its cells lead there', (t) => {
+  const control2 = {...control, id: 'C-2'};
+  const page = htmlReport(
+    auditOf({web1: summary('ok'), gone: summary('unreachable')}, [result({control}), result({control: control2})]),
+  );
+  t.is(page.split('<article').length - 1, 1);
+  t.is(page.split('href="#finding-1"').length - 1, 3);
+});
+
+test('HTML: the trend is a drawing with its numbers as a table, and says what has changed', (t) => {
+  const audit = auditOf({web1: summary('ok')}, [result({control})]);
+  const point = (id: string, day: number, passed: number): TrendPoint => ({
+    id,
+    started: `2026-01-0${day}T00:00:00Z`,
+    passed,
+    judged: 10,
+  });
+  const page = htmlReport(audit, [point('a', 1, 5), point('b', 2, 7), point('r1', 3, 6)]);
+  t.is(page.split('<circle').length - 1, 3);
+  t.regex(page, /10\.0 points worse than the run before/);
+  t.is(page.split('<th scope="row">').length - 1, 3 + 1);
+  t.regex(htmlReport(audit, [point('r1', 3, 6)]), /no earlier run/);
+  t.notRegex(htmlReport(audit, [{...point('"><b>', 1, 5), started: hostile}, point('r1', 3, 6)]), /<b>|<script/);
+});
+
+test('HTML: text has a contrast of 4.5:1 on its background, in light, in dark and on paper', (t) => {
+  const themes = [...htmlStyle.matchAll(/:root\{([^}]*)\}/g)].map(([, body = '']) => body);
+  t.is(themes.length, 3);
+  let known: Record<string, string> = {};
+  for (const theme of themes) {
+    known = {...known, ...Object.fromEntries([...theme.matchAll(/--([\w-]+):(#[0-9a-f]+)/g)].map((m) => [m[1], m[2]]))};
+    const pairs = [
+      ...['text', 'dim', 'link'].flatMap((text) => ['bg', 'soft'].map((bg) => [text, bg] as const)),
+      ...['text'].flatMap((text) => ['add', 'del'].map((bg) => [text, bg] as const)),
+      ...['pass', 'fail', 'error', 'unknown', 'waived', 'none'].flatMap((v) =>
+        [`${v}-bg`, 'bg'].map((bg) => [v, bg] as const),
+      ),
+    ];
+    for (const [text, bg] of pairs) {
+      const ratio = contrast(known[text] ?? '', known[bg] ?? '');
+      t.true(ratio >= 4.5, `${text} on ${bg}: ${ratio.toFixed(2)}`);
+    }
+  }
+});
+
+/** *source*: WCAG 2.2, relative luminance and contrast ratio. */
+function contrast(a: string, b: string): number {
+  const light = (colour: string): number => {
+    const digits = colour.length === 4 ? [...colour.slice(1)].map((d) => d + d).join('') : colour.slice(1);
+    const [r = 0, g = 0, blue = 0] = [0, 2, 4]
+      .map((at) => parseInt(digits.slice(at, at + 2), 16) / 255)
+      .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * blue;
+  };
+  const [high = 0, low = 0] = [light(a), light(b)].sort((x, y) => y - x);
+  return (high + 0.05) / (low + 0.05);
+}

@@ -411,14 +411,14 @@ export class ModuleStep {
     const {run} = this.#runner;
     const there = this.#where;
     await this.#runner.settle();
-    const sight = there.world.see(account, probe);
-    if (sight.sight === 'known') return sight;
-    if (sight.sight === 'unknown') return sight.cause;
-    const batch = compileReads(sight.reads);
-    learnAll(there, account, batch.decode(await there.exchange(become, batch.fragments, run.signal)));
-    const again = there.world.see(account, probe);
-    if (again.sight === 'known') return again;
-    if (again.sight === 'unknown') return again.cause;
+    // that host is at its own tasks meanwhile, which may make replies worthless while others are on their way
+    for (let round = 0; round < 20; round++) {
+      const sight = there.world.see(account, probe);
+      if (sight.sight === 'known') return sight;
+      if (sight.sight === 'unknown') return sight.cause;
+      const batch = compileReads(sight.reads);
+      learnAll(there, account, batch.decode(await there.exchange(become, batch.fragments, run.signal)));
+    }
     throw new Error(`a read of ${this.#step.name} was made and is still not known`);
   }
 

@@ -463,7 +463,9 @@ export class HostRunner {
       const answer = ticket.registered;
       const registered: Registered = {...(answer instanceof Unknown ? {} : answer), attempts: attempt};
       const inner = scope.with(task.keywords.register === undefined ? {} : {[task.keywords.register]: registered});
-      const reached = until.every((condition) => isTrue(valueOr(inner.evaluateExpression(condition), false)));
+      const reached =
+        told.result?.status === 'skipped' ||
+        until.every((condition) => isTrue(valueOr(inner.evaluateExpression(condition), false)));
       if (reached || attempt > retries) {
         // Ansible counts the tries after the first one here
         const gaveUp: Registered = {...registered, failed: true, attempts: retries};

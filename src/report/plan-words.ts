@@ -46,7 +46,7 @@ function contentWords(content: Content): string {
 
 function commandWords(op: PlainOp & {readonly op: 'run'}): string {
   const words = op.argv.map((word) => (typeof word === 'string' ? word : '<candidate>'));
-  const text = words[1] === '-c' ? masked(op.script ?? words[2] ?? '') : words.join(' ');
+  const text = op.script === undefined ? (words[1] === '-c' ? (words[2] ?? '') : words.join(' ')) : masked(op.script);
   const [line = '', ...more] = text.trim().split('\n');
   const short = line.length > 160 ? `${line.slice(0, 160)}…` : line;
   return more.length > 0 ? `${short} … (${more.length + 1} lines)` : short;

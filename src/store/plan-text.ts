@@ -174,7 +174,8 @@ function isShare(share: unknown): boolean {
 }
 
 function spanOf(source: Source, word: string): Span {
-  const start = Math.max(0, source.text.indexOf(word));
+  // each key begins a line
+  const start = source.text.indexOf(`\n${word}`) + 1;
   return {source, start, end: Math.min(source.text.length, start + word.length)};
 }
 

@@ -48,13 +48,17 @@ export type Finished = {
 };
 
 /**
- * Runs the command line as a user does, in the checkout. `env` is added to the environment.
+ * Runs the command line as a user does, in the checkout or in another folder. `env` is added to the environment.
  * *errors*: throws where `--output json` was asked for and stdout is no JSON document.
  */
-export function tsplay(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Finished> {
+export function tsplay(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  cwd: string = checkout,
+): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [path.join(checkout, 'bin', 'tsplay.js'), ...argv], {
-      cwd: checkout,
+      cwd,
       env: {...process.env, NODE_OPTIONS: '', NO_COLOR: '1', ...env},
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -108,7 +108,7 @@ export default defineModule({
             code: 'missing-file',
             message: `no file ${v.src.path} on the controller`,
             param: '/src',
-            help: `looked in ${v.src.searched.join(', ')}`,
+            help: v.src.help ?? `looked in ${v.src.searched.join(', ')}`,
           },
         ]
       : []),

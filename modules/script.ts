@@ -45,7 +45,7 @@ export default defineModule({
             code: 'missing-file',
             message: `no file ${v.cmd.path} on the controller`,
             param: '/cmd',
-            help: `looked in ${v.cmd.searched.join(', ')}`,
+            help: v.cmd.help ?? `looked in ${v.cmd.searched.join(', ')}`,
           },
         ]
       : []),

@@ -25,14 +25,33 @@ export function editDistance(a: string, b: string): number {
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   const lower = name.toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 0.5;
+  let bestStrange = Infinity;
+  let bestDistance = Math.max(1, Math.floor(name.length / 3));
   for (const candidate of known) {
-    if (candidate === name || Math.abs(candidate.length - name.length) >= bestDistance) continue;
-    const distance = candidate.toLowerCase() === lower ? 0 : editDistance(lower, candidate.toLowerCase());
-    if (distance < bestDistance) {
+    if (candidate === name || Math.abs(candidate.length - name.length) > bestDistance) continue;
+    const other = candidate.toLowerCase();
+    const distance = other === lower ? 0 : editDistance(lower, other);
+    if (distance > bestDistance) continue;
+    // of words of one or two letters any other one is near, unless it goes on with them
+    if (distance > 0 && name.length <= distance + 1 && (name.length < 2 || !other.startsWith(lower))) continue;
+    const strange = strangeLetters(lower, other);
+    if (distance < bestDistance || best === undefined || strange < bestStrange) {
       best = candidate;
       bestDistance = distance;
+      bestStrange = strange;
     }
   }
   return best;
+}
+
+/** How many letters only one of the two words has: a letter left out is likelier than another one in its place (`taks` is `tasks`, not `tags`). */
+function strangeLetters(a: string, b: string): number {
+  const rest = Array.from(b);
+  let strange = 0;
+  for (const letter of a) {
+    const at = rest.indexOf(letter);
+    if (at < 0) strange++;
+    else rest.splice(at, 1);
+  }
+  return strange + rest.length;
 }

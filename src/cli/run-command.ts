@@ -84,7 +84,10 @@ export async function runCommand(
       (form === 'json' ? process.stderr : process.stdout).write(diff);
       if (diff !== '') ({site} = await openSite(siteOptions));
     }
-    const found = [...validateSite(site), ...controlConflicts(site.program)];
+    const found = [
+      ...validateSite(site, {whole: command === 'validate' && options['limit'] === undefined}),
+      ...controlConflicts(site.program),
+    ];
     const controls = declaredControls(site);
     if (check) {
       const {waivers, problems} = readWaivers(waiverFiles(list(options['waivers']), playbooks, cwd), {

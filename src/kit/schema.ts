@@ -47,7 +47,7 @@ export type ControllerFile = {
   /** what stands behind the path, where the parameter is a command line */
   readonly arguments?: string | Secret;
 } & (
-  | {readonly type: 'missing'; readonly path: string; readonly searched: readonly string[]}
+  | {readonly type: 'missing'; readonly path: string; readonly searched: readonly string[]; readonly help?: string}
   | {
       readonly type: 'file';
       readonly path: string;

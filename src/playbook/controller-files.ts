@@ -13,6 +13,7 @@ import type {Resolver} from '../kit/wrap.ts';
 import {refuseChanged} from './disk.ts';
 import type {TaskScope} from './scope-task.ts';
 import {candidatePaths, findPath} from './search-path.ts';
+import {soughtHelp} from './sought.ts';
 
 /** *units*: bytes up to which a file's content is kept beside its digest. */
 const keptBytes = 1024 * 1024;
@@ -29,7 +30,10 @@ export function resolverOf(scope: TaskScope): Resolver {
       const trailing = path.endsWith('/') && path.length > 1;
       const bare = trailing ? path.slice(0, -1) : path;
       const found = findPath(bare, scope.folders, [folder]);
-      if (found === undefined) return {type: 'missing', path, searched: candidatePaths(bare, scope.folders, [folder])};
+      if (found === undefined) {
+        const searched = candidatePaths(bare, scope.folders, [folder]);
+        return {type: 'missing', path, searched, help: soughtHelp(searched, scope.place.run.cwd)};
+      }
       return describe(found, trailing);
     },
     template: (path) => {
@@ -37,7 +41,7 @@ export function resolverOf(scope: TaskScope): Resolver {
       if (found === undefined) {
         const searched = candidatePaths(path, scope.folders, ['templates']);
         throw new Unresolved([
-          error('missing-file', `there is no template ${path}`, {help: `looked for ${searched.join(', ')}`}),
+          error('missing-file', `there is no template ${path}`, {help: soughtHelp(searched, scope.place.run.cwd)}),
         ]);
       }
       const rendered = scope.renderFile(found);

@@ -210,6 +210,18 @@ function keyword(kind: KeywordKind): JsonSchema {
   switch (kind) {
     case 'truth':
       return {anyOf: [{type: 'boolean'}, truthWords, template, nothing]};
+    case 'count':
+      return {anyOf: [{type: 'number', minimum: 0}, {type: 'string', pattern: '^\\s*\\d+\\s*$'}, template, nothing]};
+    case 'size': {
+      const one = {
+        anyOf: [{type: 'integer', minimum: 1}, {type: 'string', pattern: '^[1-9]\\d*(\\.\\d+)?%?$'}, template],
+      };
+      return {anyOf: [one, {type: 'array', items: one}, nothing]};
+    }
+    case 'method':
+      return {anyOf: [{enum: ['sudo', 'su', 'doas']}, template, nothing]};
+    case 'files':
+      return {anyOf: [scalar, {type: 'array', items: {anyOf: [scalar, {type: 'array', items: scalar}]}}, nothing]};
     case 'number':
       return {anyOf: [{type: 'number'}, {type: 'string', pattern: '^\\s*-?\\d+(\\.\\d+)?%?\\s*$'}, template, nothing]};
     case 'text':

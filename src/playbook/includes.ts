@@ -3,6 +3,7 @@
 import {dirname, isAbsolute, join, resolve} from 'node:path';
 import {error} from '../base/diagnostic.ts';
 import type {Diagnostic, Span} from '../base/diagnostic.ts';
+import {nearestName} from '../base/nearest.ts';
 import {isNonEmpty} from '../base/nonempty.ts';
 import type {Result} from '../base/result.ts';
 import {withoutCollection} from '../catalog/names.ts';
@@ -15,6 +16,7 @@ import {child} from './node.ts';
 import type {Entry, MapNode, Node} from './node.ts';
 import type {Block, Include, Item, Keywords} from './program.ts';
 import {readRole} from './roles.ts';
+import {soughtHelp} from './sought.ts';
 import {spanWithin} from './scalar-place.ts';
 import {firstFile} from './yaml-files.ts';
 
@@ -113,6 +115,16 @@ function targetOf(what: 'tasks' | 'role', call: Call, place: Place): Node | unde
       : value?.kind === 'scalar'
         ? firstWord(value, key)
         : undefined;
+  if (node === undefined && value?.kind === 'map') {
+    const near = value.entries.find((entry) => nearestName(entry.key, [key]) !== undefined);
+    if (near !== undefined) {
+      const help = `did you mean ${key}?`;
+      place.report(
+        error('unknown-param', `${call.name}: there is no parameter ${near.key}`, {span: near.keySpan, help}),
+      );
+      return undefined;
+    }
+  }
   if (node === undefined) {
     place.report(
       error('bad-include', `${call.name} names no ${what === 'tasks' ? 'file' : 'role'}`, {
@@ -157,13 +169,7 @@ export function findTasks(file: string, place: Place): {path: string | undefined
 export function readTasksFile(file: string, span: Span, place: Place): readonly Item[] {
   const {path, searched} = findTasks(file, place);
   if (path === undefined) {
-    place.report(
-      missing(
-        `there is no file ${file}`,
-        span,
-        searched.map((p) => place.files.shown(p)),
-      ),
-    );
+    place.report(missing(`there is no file ${file}`, span, searched, place.files.cwd));
     return [];
   }
   const again = place.stack.filter((entry) => entry === path).length;
@@ -183,8 +189,8 @@ export function readTasksFile(file: string, span: Span, place: Place): readonly 
 }
 
 /** `missing-file`, with the places that were looked at. */
-export function missing(message: string, span: Span, searched: readonly string[]): Diagnostic {
-  return error('missing-file', message, {span, help: `looked for ${searched.join(', ')}`});
+export function missing(message: string, span: Span, searched: readonly string[], cwd: string): Diagnostic {
+  return error('missing-file', message, {span, help: soughtHelp(searched, cwd)});
 }
 
 /** Whether tasks set a variable that one of the conditions uses: then the condition must be judged once, before them. */

@@ -4,11 +4,15 @@
 export type KeywordKind =
   | 'truth'
   | 'number'
+  | 'count'
+  | 'size'
   | 'text'
+  | 'method'
   | 'conditions'
   | 'mapping'
   | 'mappings'
   | 'names'
+  | 'files'
   | 'identifier'
   | 'parts'
   | 'control'
@@ -20,7 +24,7 @@ const shared: Readonly<Record<string, KeywordKind>> = {
   become: 'truth',
   become_exe: 'text',
   become_flags: 'text',
-  become_method: 'text',
+  become_method: 'method',
   become_user: 'text',
   check_mode: 'truth',
   collections: 'names',
@@ -56,16 +60,16 @@ export const taskKeys: Readonly<Record<string, KeywordKind>> = {
   args: 'mapping',
   async: 'number',
   changed_when: 'conditions',
-  delay: 'number',
+  delay: 'count',
   failed_when: 'conditions',
   listen: 'names',
   local_action: 'any',
   loop: 'any',
   loop_control: 'mapping',
-  notify: 'any',
+  notify: 'names',
   poll: 'number',
   register: 'identifier',
-  retries: 'number',
+  retries: 'count',
   until: 'conditions',
 };
 
@@ -73,7 +77,7 @@ export const taskKeys: Readonly<Record<string, KeywordKind>> = {
 export const blockKeys: Readonly<Record<string, KeywordKind>> = {
   ...shared,
   ...conditional,
-  notify: 'any',
+  notify: 'names',
   listen: 'names',
   block: 'parts',
   rescue: 'parts',
@@ -107,11 +111,11 @@ export const playKeys: Readonly<Record<string, KeywordKind>> = {
   post_tasks: 'parts',
   pre_tasks: 'parts',
   roles: 'parts',
-  serial: 'any',
+  serial: 'size',
   strategy: 'text',
   tasks: 'parts',
   user: 'text',
-  vars_files: 'any',
+  vars_files: 'files',
   vars_prompt: 'any',
 };
 
@@ -148,6 +152,14 @@ export function describeKeywordKind(kind: KeywordKind): string {
       return 'a list';
     case 'control':
       return 'a control: {id, title, severity, rationale, refs}';
+    case 'size':
+      return 'a number of hosts, a percentage, or a list of them';
+    case 'method':
+      return 'one of sudo, su, doas';
+    case 'files':
+      return 'the name of a file or a list of names';
+    case 'count':
+      return 'a number of at least 0';
     case 'any':
       return 'a value';
   }

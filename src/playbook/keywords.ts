@@ -129,13 +129,22 @@ const truthWords = /^(?:true|false|yes|no|on|off|y|n|t|f|0|1)$/i;
 /** Reports values that a keyword cannot have, as far as that can be seen without evaluating them. */
 export function checkKeyword(entry: Entry, kind: KeywordKind, report: Report): void {
   const node = given(entry.value);
-  if (node === undefined || isTemplate(node) || fitsKeyword(node, kind)) return;
+  // lists of tasks are judged where they are read, in files too
+  if (kind === 'parts' && entry.key !== 'roles') return;
+  if (node === undefined || (isTemplate(node) && kind !== 'identifier') || fitsKeyword(node, kind)) return;
   report(
     error('bad-keyword', `${entry.key}: expected ${describeKeywordKind(kind)}`, {
       span: node.span,
-      ...(kind === 'names' && node.kind === 'map' ? {help: `${entry.key}: [a, b]`} : {}),
+      ...helpFor(entry, node, kind),
     }),
   );
+}
+
+function helpFor({key}: Entry, node: Node, kind: KeywordKind): {help?: string} {
+  if (kind === 'names' && node.kind === 'map') return {help: `${key}: [a, b]`};
+  if (kind !== 'parts') return {};
+  const name = textOf(node);
+  return {help: name === undefined ? 'each role begins with a dash: `- ROLE`' : `roles: [${name}]`};
 }
 
 function fitsKeyword(node: Node, kind: KeywordKind): boolean {
@@ -162,6 +171,25 @@ function fitsKeyword(node: Node, kind: KeywordKind): boolean {
       return node.kind === 'scalar' || (node.kind === 'list' && node.items.every((item) => item.kind === 'scalar'));
     case 'parts':
       return node.kind === 'list';
+    case 'size':
+      return (
+        node.kind !== 'map' &&
+        listOf(node).every(
+          (item) => isTemplate(item) || (item.kind === 'scalar' && /^[1-9]\d*(?:\.\d+)?%?$/.test(item.raw.trim())),
+        )
+      );
+    case 'method':
+      return typeof scalar === 'string' && ['sudo', 'su', 'doas'].includes(scalar.replace(/^ansible\.builtin\./, ''));
+    case 'files':
+      return (
+        node.kind !== 'map' &&
+        listOf(node).every(
+          (item) =>
+            item.kind === 'scalar' || (item.kind === 'list' && item.items.every(({kind: each}) => each === 'scalar')),
+        )
+      );
+    case 'count':
+      return fitsKeyword(node, 'number') && !(typeof scalar === 'number' && scalar < 0);
     // its own file says what is wrong with it
     case 'control':
     case 'any':

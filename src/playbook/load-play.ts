@@ -62,7 +62,7 @@ export function readPlay(map: MapNode, place: Place, around: Around): Play {
     maxFailPercentage: get('max_fail_percentage'),
     vars: new Map([...around.vars, ...playVars(get('vars'), place)]),
     varsPrompt: promptsOf(get('vars_prompt'), place),
-    varsFiles: listOf(get('vars_files')),
+    varsFiles: listOf(get('vars_files')).filter(({kind}) => kind !== 'map'),
     items: flushes ? filled.flatMap((section) => [...section, ...flush()]) : filled.flat(),
     handlers: play.handlers,
     folder: play.folder,
@@ -87,6 +87,8 @@ function hostsOf(map: MapNode, place: Place): Node {
     place.report(error('bad-keyword', 'hosts: expected a pattern or a list of patterns', {span: hosts.span}));
     return nothing;
   }
+  if (hosts.kind === 'list' && hosts.items.length === 0)
+    place.report(error('no-hosts', 'this play is for no hosts', {span: hosts.span, help: 'hosts: all'}));
   return hosts;
 }
 

@@ -2,6 +2,7 @@
 import {error} from '../base/diagnostic.ts';
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {nearestName} from '../base/nearest.ts';
+import {canonicalParam} from '../catalog/bind.ts';
 import {includeNames} from '../catalog/catalog.ts';
 import type {Found} from '../catalog/catalog.ts';
 import {isElsewhere} from '../catalog/elsewhere.ts';
@@ -34,7 +35,18 @@ export function readItems(node: Node | undefined, place: Place): readonly Item[]
 }
 
 function readItem(node: Node, place: Place): readonly Item[] {
-  if (given(node) === undefined) return [];
+  if (given(node) === undefined) {
+    const {start, source} = node.span;
+    // an empty value begins behind its dash
+    const dash = source.text.lastIndexOf('-', start);
+    place.report(
+      error('bad-task', 'nothing follows this dash', {
+        span: node.span.end > start || dash < 0 ? node.span : {source, start: dash, end: dash + 1},
+        help: 'remove it, or write a task behind it',
+      }),
+    );
+    return [];
+  }
   if (node.kind !== 'map') {
     const name = node.kind === 'scalar' ? textOf(node) : undefined;
     const known = name !== undefined && place.catalog.canonical(name) !== undefined;
@@ -58,7 +70,17 @@ function readItem(node: Node, place: Place): readonly Item[] {
 }
 
 function readBlock(map: MapNode, place: Place): Block {
-  checkKeys(map, blockKeys, 'a block', place.report);
+  checkKeys(map, blockKeys, 'a block', (problem) => {
+    const key = keyOf(map, problem);
+    const isLoop = key === 'loop' || key?.startsWith('with_') === true;
+    place.report(
+      isLoop
+        ? {...problem, help: 'put its tasks into a file, and loop over `include_tasks`'}
+        : key !== undefined && Object.hasOwn(taskKeys, key)
+          ? {...problem, help: `${key} belongs to the tasks inside`}
+          : problem,
+    );
+  });
   warnUnsupported(map, place.report);
   const keywords = keywordsOf(map, place.keywords);
   const inside = withVars({...place, keywords}, map, 'block');
@@ -90,7 +112,17 @@ type Call = {
 function readTask(map: MapNode, place: Place): readonly Item[] {
   const call = callOf(map, place);
   const isInclude = call !== undefined && includeNames.has(withoutCollection(call.name));
-  checkKeys(map, taskKeys, 'a task', isInclude || call !== undefined ? place.report : (): void => undefined, (key) => {
+  const meant = call === undefined || given(call.params) !== undefined ? undefined : place.catalog.find(call.name);
+  const report = (problem: Diagnostic): void => {
+    const key = keyOf(map, problem);
+    const outside = key !== undefined && meant?.ok === true && isParameter(meant.value, key);
+    place.report(
+      outside
+        ? {...problem, help: `${key} is a parameter of ${call?.name ?? ''}: indent it below the module's line`}
+        : problem,
+    );
+  };
+  checkKeys(map, taskKeys, 'a task', isInclude || call !== undefined ? report : (): void => undefined, (key) => {
     return (
       key === call?.entry.key ||
       /^with_[a-z]/.test(key) ||
@@ -125,6 +157,16 @@ function readTask(map: MapNode, place: Place): readonly Item[] {
     folder: place.folder,
   };
   return [task];
+}
+
+/** The unknown key that a problem is about. */
+function keyOf(map: MapNode, {code, span}: Diagnostic): string | undefined {
+  return code === 'unknown-key' ? map.entries.find(({keySpan}) => keySpan.start === span?.start)?.key : undefined;
+}
+
+function isParameter(found: Found, key: string): boolean {
+  const {params} = found.found === 'module' ? found.module : found.action;
+  return Object.hasOwn(params, canonicalParam(params, key));
 }
 
 function doingOf(found: Found): Doing {
@@ -241,7 +283,9 @@ function twoModules(first: string, second: string, span: Diagnostic['span']): Di
 }
 
 function unknownModule(name: string, span: Diagnostic['span'], place: Place): Diagnostic {
-  const near = place.catalog.nearest(name) ?? nearestName(name, Object.keys(taskKeys));
+  const near =
+    place.catalog.nearest(name) ??
+    nearestName(name, [...Object.keys(taskKeys), ...Object.keys(blockKeys), ...includeNames]);
   return error('unknown-module', `there is no module ${name}`, {
     ...(span && {span}),
     help: near === undefined ? '`tsplay doc` lists the modules' : `did you mean ${near}?`,

@@ -2,13 +2,14 @@
 import {dirname, isAbsolute, join, resolve} from 'node:path';
 import {error} from '../base/diagnostic.ts';
 import type {Diagnostic, Span} from '../base/diagnostic.ts';
+import {nearestName} from '../base/nearest.ts';
 import type {Catalog} from '../catalog/catalog.ts';
 import type {VaultPassword} from '../secrets/vault.ts';
 import {importPlaybookKeys, playKeys} from './keyword-table.ts';
 import {given, isTemplate, keywordsOf, noKeywords, textOf, variablesIn} from './keywords.ts';
 import {readPlay} from './load-play.ts';
 import type {Around} from './load-play.ts';
-import {checkKeys} from './load-place.ts';
+import {checkKeys, unknownKey} from './load-place.ts';
 import type {Place, PlayDraft} from './load-place.ts';
 import {readItems} from './load-task.ts';
 import {child} from './node.ts';
@@ -85,6 +86,11 @@ class Loader {
     }
     const imported = node.entries.find(({key}) => /^(?:ansible\.builtin\.)?(?:import_playbook|include)$/.test(key));
     if (imported !== undefined) return this.#import(node, imported, path, stack, around);
+    const misspelt = child(node, 'hosts') === undefined ? node.entries.find(looksLikeImport) : undefined;
+    if (misspelt !== undefined) {
+      this.#report(unknownKey(misspelt.key, misspelt.keySpan, ['import_playbook'], 'a play'));
+      return [];
+    }
     return [readPlay(node, this.#place(path), around)];
   }
 
@@ -157,4 +163,9 @@ class Loader {
     this.#seen.add(key);
     this.problems.push(problem);
   }
+}
+
+/** A misspelt `import_playbook`, or one of another collection. */
+function looksLikeImport({key}: Entry): boolean {
+  return !Object.hasOwn(playKeys, key) && nearestName(key, ['import_playbook']) !== undefined;
 }

@@ -10,13 +10,14 @@ import {decrypt, isVault} from '../secrets/vault.ts';
 import {flagOption, flattenedOnce, splitTerm, textList, textOf, textOption} from './lookup-arguments.ts';
 import type {Lookup, LookupSite, Options} from './lookup-site.ts';
 import {candidatePaths, findPath} from './search-path.ts';
+import {soughtHelp} from './sought.ts';
 
 /** A file's text, a Secret where the file is a vault. *errors*: Misuse where it is not found, not readable or does not open. */
 function readText(name: string, inside: readonly string[], site: LookupSite): string | Secret {
   const path = findPath(name, site.folders, inside);
   if (path === undefined) {
-    const tried = candidatePaths(name, site.folders, inside).slice(0, 4).join(', ');
-    throw new Misuse(`there is no file ${name}`, 'missing-file', `sought as ${tried}`);
+    const help = soughtHelp(candidatePaths(name, site.folders, inside), site.run.cwd);
+    throw new Misuse(`there is no file ${name}`, 'missing-file', help);
   }
   let text: string;
   try {

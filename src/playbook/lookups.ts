@@ -86,7 +86,12 @@ export function withItems(form: string, values: unknown, site: LookupSite): Resu
       if (Array.isArray(values)) return ok(values);
       return bad(
         error('loop-type', `loop needs a list, and this is ${kindOf(values)}`, {
-          help: kindOf(values) === 'a mapping' ? 'use VALUE | dict2items' : 'use [VALUE], or with_items',
+          help:
+            kindOf(values) === 'a mapping'
+              ? 'use VALUE | dict2items'
+              : typeof values === 'string' && /^[A-Za-z_]\w*$/.test(values) && [...site.names()].includes(values)
+                ? `loop: "{{ ${values} }}"`
+                : 'use [VALUE], or with_items',
         }),
       );
     }

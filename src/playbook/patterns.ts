@@ -22,6 +22,15 @@ export function matchHosts(
 ): Matched {
   const problems: Diagnostic[] = [];
   const texts = typeof pattern === 'string' ? [pattern] : pattern;
+  for (const text of texts) {
+    if (text.trim().startsWith('~') || text.split('[').length === text.split(']').length) continue;
+    const span = locate(0, text.length);
+    const help = 'write [0], [-1], [0:2] or [abc]';
+    return {
+      hosts: [],
+      problems: [error('bad-pattern', `${text} has a bracket without its partner`, {...(span && {span}), help})],
+    };
+  }
   const parts = texts.flatMap((text) => splitPattern(text));
   const chosen = {
     '': parts.filter((p) => p.sign === ''),
@@ -104,7 +113,13 @@ function matchPart(
     return [name];
   }
   if (hosts.size === 0 && !anyGroup && name !== 'all' && name !== '*') problems.push(noMatch(inventory, name, span));
-  return slice === undefined ? [...hosts] : slice([...hosts]);
+  if (slice === undefined) return [...hosts];
+  const chosen = slice([...hosts]);
+  if (chosen.length === 0 && hosts.size > 0) {
+    const count = `${name} has ${String(hosts.size)} host${hosts.size === 1 ? '' : 's'}, counted from 0`;
+    problems.push(warning('no-host-matched', `${part.text} matches no host`, {...(span && {span}), help: count}));
+  }
+  return chosen;
 }
 
 function noMatch(inventory: Inventory, name: string, span: Span | undefined): Diagnostic {

@@ -8,6 +8,7 @@ import {bad, ok} from '../base/result.ts';
 import type {Result} from '../base/result.ts';
 import type {Node} from './node.ts';
 import {candidatePaths, findPath} from './search-path.ts';
+import {soughtHelp} from './sought.ts';
 import type {VarsFiles} from './vars-files.ts';
 
 /** Variables for `file:` or `dir:` (with `name:`, all below one variable). *errors*: `missing-file`, and those in the files. */
@@ -24,7 +25,7 @@ export function readVarsTask(
   const path = findPath(wanted, folders, ['vars']);
   if (path === undefined) {
     const searched = candidatePaths(wanted, folders, ['vars']);
-    return bad(error('missing-file', `there is no file ${wanted}`, {span, help: `looked for ${searched.join(', ')}`}));
+    return bad(error('missing-file', `there is no file ${wanted}`, {span, help: soughtHelp(searched, files.cwd)}));
   }
   const variables = new Map<string, Node>();
   const problems: Diagnostic[] = [];

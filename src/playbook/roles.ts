@@ -11,6 +11,7 @@ import {child} from './node.ts';
 import type {MapNode, Node} from './node.ts';
 import type {Block, Item, RoleContext, VarsLayer} from './program.ts';
 import {firstFile, firstFolder} from './yaml-files.ts';
+import {soughtHelp} from './sought.ts';
 
 /** A role as it is called. `options`: `tasks_from` and the like. */
 export type RoleCall = {
@@ -45,7 +46,7 @@ export function readRole(call: RoleCall, place: Place): readonly Item[] {
     place.report(
       error('missing-role', `there is no role ${call.name}`, {
         span: call.span,
-        help: `looked for ${searched.map((p) => place.files.shown(p)).join(', ')}`,
+        help: soughtHelp(searched, place.files.cwd),
       }),
     );
     return [];

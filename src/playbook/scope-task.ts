@@ -78,6 +78,8 @@ export class TaskScope implements Scope {
 
   evaluateExpression(node: Node): Result<unknown> {
     if (node.kind !== 'scalar' || typeof node.value !== 'string' || node.tag === '!unsafe') return this.evaluate(node);
+    // words that stand for a boolean wherever one is declared; Ansible's YAML reads them so everywhere
+    if (node.style === 'plain' && /^(?:yes|on|no|off)$/i.test(node.value)) return ok(/^(?:yes|on)$/i.test(node.value));
     if (/^\s*\{\{/.test(node.value) && /\}\}\s*$/.test(node.value)) return this.evaluate(node);
     let parsed = expressions.get(node);
     if (parsed === undefined) expressions.set(node, (parsed = parseExpression(node.value)));

@@ -50,7 +50,60 @@ export function strangeTags(program: Program, {tags, skipTags}: Selection): read
               : {}),
         });
       });
-  return [...report('--tags', tags), ...report('--skip-tags', skipTags)];
+  const strange = [...report('--tags', tags), ...report('--skip-tags', skipTags)];
+  if (strange.length > 0 || (tags.length === 0 && skipTags.length === 0)) return strange;
+  for (const {item, part} of everyItem(program)) {
+    if (
+      part === 'items' &&
+      item.item === 'task' &&
+      !isImplicit(item) &&
+      isSelected(item.keywords.tags, {tags, skipTags})
+    )
+      return [];
+  }
+  return [warning('no-task-selected', '--tags and --skip-tags leave no task')];
+}
+
+/** Tags that can never do what they seem to: names with a meaning of their own, `never` beside `always`, `never` without a tag to ask for. */
+export function oddTags(program: Program): readonly Diagnostic[] {
+  const problems: Diagnostic[] = [];
+  const look = (items: readonly Item[]): void => {
+    for (const item of items) {
+      const problem = oddTagsOf(item);
+      if (problem !== undefined) problems.push(problem);
+      else if (item.item === 'block') look([...item.block, ...item.rescue, ...item.always]);
+    }
+  };
+  for (const {items} of program.plays) look(items);
+  return problems;
+}
+
+function oddTagsOf(item: Item): Diagnostic | undefined {
+  const {tags} = item.keywords;
+  const reserved = tags.find((tag) => tag === 'all' || tag === 'tagged' || tag === 'untagged');
+  const {span} = item;
+  if (reserved !== undefined)
+    return warning('reserved-tag', `"${reserved}" as a tag of its own: --tags ${reserved} means more than this`, {
+      span,
+    });
+  if (!tags.includes('never')) return undefined;
+  if (tags.includes('always'))
+    return warning('unreachable-tag', 'never beside always: this runs every time', {span, help: 'keep one of them'});
+  const inside = item.item === 'block' && [...item.block, ...item.rescue, ...item.always].some(hasOwnTag);
+  return tags.length > 1 || inside || item.item === 'include'
+    ? undefined
+    : warning('unreachable-tag', 'no tag of its own beside never: only --tags never reaches this', {
+        span,
+        help: 'tags: [never, NAME], and ask for it by --tags NAME',
+      });
+}
+
+function hasOwnTag(item: Item): boolean {
+  if (item.keywords.tags.some((tag) => !special.has(tag))) return true;
+  return (
+    item.item === 'include' ||
+    (item.item === 'block' && [...item.block, ...item.rescue, ...item.always].some(hasOwnTag))
+  );
 }
 
 /** An item with where it belongs. */

@@ -29,7 +29,7 @@ import {runVariables} from './run-variables.ts';
 import type {PlayVariables, RunVariables} from './scope-layers.ts';
 import type {HostMemory, Scope} from './scope.ts';
 import {makeScope, TaskScope} from './scope-task.ts';
-import {isSelected, startAt, strangeTags} from './select.ts';
+import {isSelected, oddTags, startAt, strangeTags} from './select.ts';
 import {readExtraVars} from './vars-extra.ts';
 import type {VarsFile} from './vars-files.ts';
 import type {Lookup} from './lookup-site.ts';
@@ -100,7 +100,7 @@ export async function openSite(options: SiteOptions): Promise<{site: Site; probl
   const limit = readLimit(loaded.inventory, options.limit ?? [], cwd);
   problems.push(...limit.problems);
   const site = new Site({options, program, inventory: loaded.inventory, catalog, extra, limit: limit.hosts, problems});
-  problems.push(...strangeTags(program, site.selection));
+  problems.push(...strangeTags(program, site.selection), ...oddTags(program));
   return {site, problems};
 }
 

@@ -1,13 +1,16 @@
 // What can be said of templates and conditions without any host: do they parse, do their filters, tests and lookups exist, does a condition decide anything.
-import {warning} from '../base/diagnostic.ts';
+import {error, warning} from '../base/diagnostic.ts';
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {nearestName} from '../base/nearest.ts';
 import {looksLikeTemplate, parseExpression, parseTemplate} from '../template/template.ts';
+import type {FreeVariable} from '../template/analysis.ts';
 import type {Expression, Template} from '../template/template.ts';
 import type {TemplateProblem} from '../template/fault.ts';
 import {quoteHelp} from './yaml-mistakes.ts';
+import {misspeltFact} from './fact-names.ts';
 import {findLookup, lookupNames} from './lookups.ts';
 import type {Node, ScalarNode} from './node.ts';
+import {mayBeFact} from './scope-layers.ts';
 import type {RunVariables} from './scope-layers.ts';
 import {diagnosticAt} from './scope-task.ts';
 
@@ -17,9 +20,12 @@ type Report = (problem: Diagnostic) => void;
 export class StaticCheck {
   readonly #run: RunVariables;
   readonly #report: Report;
+  readonly #isGiven: (name: string) => boolean;
   readonly #seen = new WeakSet<Node>();
 
-  constructor(run: RunVariables, report: Report) {
+  /** `isGiven`: names that the site itself gives, whatever they look like. */
+  constructor(run: RunVariables, report: Report, isGiven: (name: string) => boolean) {
+    this.#isGiven = isGiven;
     this.#run = run;
     this.#report = report;
   }
@@ -59,6 +65,16 @@ export class StaticCheck {
 
   #braces(node: ScalarNode, text: string, what: string): void {
     const inner = /^\s*\{\{([^{}]*)\}\}\s*$/.exec(text)?.[1]?.trim();
+    if (inner === undefined && !text.trim().startsWith('{%') && !/\{[%#]/.test(text)) {
+      const bare = text.replace(/\{\{\s*([^{}]*?)\s*\}\}/g, '$1');
+      this.#report(
+        error('condition-braces', `${what}: braces inside a condition, which is an expression already`, {
+          span: node.span,
+          help: `${what}: ${node.style === 'double' ? quoteHelp(bare) : bare}`,
+        }),
+      );
+      return;
+    }
     this.#report(
       warning('condition-braces', `${what}: conditions are expressions already, without braces`, {
         span: node.span,
@@ -70,8 +86,22 @@ export class StaticCheck {
     else for (const problem of parsed.errors) this.#report(diagnosticAt(node, problem));
   }
 
+  /** A name that is nearly that of a fact: hosts may tell facts that nobody knows here, but seldom such. */
+  #fact(node: ScalarNode, {name, path, guarded, start, end}: FreeVariable): void {
+    const [attribute] = path;
+    const inFacts = name === 'ansible_facts';
+    const fact = inFacts ? attribute : mayBeFact(name) ? name.slice('ansible_'.length) : undefined;
+    if (guarded || typeof fact !== 'string') return;
+    const meant = misspeltFact(fact);
+    if (meant === undefined || this.#isGiven(name)) return;
+    const help = `did you mean ${inFacts ? 'ansible_facts.' : 'ansible_'}${meant}?`;
+    const found = diagnosticAt(node, {code: 'unknown-fact', message: `no host tells a fact ${fact}`, start, end, help});
+    this.#report({...found, severity: 'warning'});
+  }
+
   #names(node: ScalarNode, parsed: Template | Expression): void {
     for (const problem of parsed.check(this.#run.environment)) this.#report(diagnosticAt(node, problem));
+    for (const variable of parsed.freeVariables) this.#fact(node, variable);
     for (const {name, start, end} of parsed.lookupsUsed) {
       if (findLookup(name, this.#run.lookups) !== undefined) continue;
       const near = nearestName(name, [...lookupNames, ...(this.#run.lookups?.keys() ?? [])]);

@@ -1,5 +1,5 @@
 // One task as one host would see it, before anything is known of that host: everything is evaluated that can be.
-import type {Diagnostic} from '../base/diagnostic.ts';
+import type {Diagnostic, Span} from '../base/diagnostic.ts';
 import {error, warning} from '../base/diagnostic.ts';
 import {nearestName} from '../base/nearest.ts';
 import {isMapping} from '../base/json.ts';
@@ -9,13 +9,14 @@ import type {Bound} from '../catalog/bind.ts';
 import type {ActionSpec} from '../catalog/action-spec.ts';
 import {looksLikeTemplate, parseExpression, parseTemplate} from '../template/template.ts';
 import {resolverOf} from './controller-files.ts';
-import {listOf, textOf} from './keywords.ts';
+import {isTemplate, listOf, textOf} from './keywords.ts';
 import {loopItems} from './lookups.ts';
 import {child} from './node.ts';
 import type {Node} from './node.ts';
 import type {Keywords, Loop, Task} from './program.ts';
 import {spanWithin} from './scalar-place.ts';
 import type {TaskScope} from './scope-task.ts';
+import {notBoolean} from './validate-condition.ts';
 import {locate, surprises} from './validate-params.ts';
 
 type Report = (problem: Diagnostic) => void;
@@ -23,6 +24,9 @@ type Locals = Readonly<Record<string, unknown>>;
 
 /** *units*: elements of a loop that are looked at. */
 const mostElements = 60;
+
+/** *units*: names that nothing defines and that one task is searched for. */
+const mostUndefined = 20;
 
 /** Whether something runs here: not if a condition is known to be false. */
 export type Outlook = 'runs' | 'may run' | 'does not run';
@@ -33,12 +37,22 @@ export function outlookOf(conditions: readonly Node[], scope: TaskScope, report:
   const problems: Diagnostic[] = [];
   const guarded = guardsOf(conditions);
   for (const condition of conditions) {
+    // braces within a condition have been reported
+    if (/^(?!\s*\{\{[^{}]*\}\}\s*$).*\{\{/s.test(textOf(condition) ?? '')) return 'may run';
     const value = scope.evaluateExpression(condition);
     if (!value.ok) {
       problems.push(...value.problems.filter((problem) => !guarded(problem)));
       outlook = 'may run';
-    } else if (findUnknown(value.value) !== undefined) outlook = 'may run';
-    else if (!isTruth(value.value)) return 'does not run';
+      continue;
+    }
+    const odd = notBoolean(condition, value.value, 'when');
+    if (odd !== undefined) problems.push(odd);
+    if (findUnknown(value.value) !== undefined) outlook = 'may run';
+    else if (!isTruth(value.value)) {
+      // what an earlier condition lacks does not matter then, but what a condition is does
+      for (const problem of problems) if (problem.code === 'condition-type') report(problem);
+      return 'does not run';
+    }
   }
   for (const problem of problems) report(problem);
   return outlook;
@@ -120,6 +134,8 @@ export type TaskCheck = {
   readonly scope: TaskScope;
   readonly report: Report;
   readonly action: (name: string) => ActionSpec | undefined;
+  /** what is odd about the host of `delegate_to` */
+  readonly delegated: (name: string, span: Span) => Diagnostic | undefined;
   /** called with the names that are notified; undefined where they are not known */
   readonly notified: (names: readonly {readonly name: string; readonly node: Node}[] | undefined) => void;
 };
@@ -130,13 +146,14 @@ export function checkTask(check: TaskCheck): void {
   const {keywords} = task;
   const guarded = guardsOf(keywords.when);
   const report: Report = (problem) => {
-    if (!guarded(problem)) check.report(problem);
+    if (!guarded(problem)) check.report(withLoopHelp(problem, keywords.loop));
   };
   for (const locals of roundsOf(keywords.loop, keywords.when, scope, check.report)) {
     const inner = keywords.loop === undefined ? scope : scope.with(locals);
     if (outlookOf(keywords.when, inner, check.report) === 'does not run') continue;
     checkKeywords(task, inner, report, check);
     checkParams(task, inner, report, check.action);
+    if (task.doing.do === 'action' && task.doing.action === 'set_fact') checkFacts(task, report);
   }
 }
 
@@ -148,6 +165,10 @@ function checkKeywords(task: Task, scope: TaskScope, report: Report, check: Task
     const value = scope.evaluate(node);
     if (!value.ok) for (const problem of value.problems) report(problem);
     if (key === 'notify') check.notified(value.ok ? namesIn(node, value.value) : undefined);
+    if (key === 'delegateTo' && value.ok && typeof value.value === 'string') {
+      const strange = check.delegated(value.value, node.span);
+      if (strange !== undefined) report(strange);
+    }
   }
   for (const node of keywords.environment) {
     const value = scope.evaluate(node);
@@ -167,18 +188,59 @@ function checkKeywords(task: Task, scope: TaskScope, report: Report, check: Task
         }),
       );
   }
-  // their variables are the task's own result: only a registered one can be looked at
-  const {register} = keywords;
-  if (register === undefined) return;
-  const after = scope.with({[register]: new Unknown(`task "${textOf(task.name) ?? task.spelled}"`)});
-  for (const condition of [
-    ...(keywords.until ?? []),
-    ...(keywords.failedWhen ?? []),
-    ...(keywords.changedWhen ?? []),
-  ]) {
-    const value = after.evaluateExpression(condition);
-    if (!value.ok) for (const problem of value.problems) report(problem);
+  if (isTemplate(task.name) && task.name !== undefined) {
+    const value = scope.evaluate(task.name);
+    // a name that cannot be filled in is shown as it stands
+    if (!value.ok)
+      for (const problem of value.problems)
+        report(problem.code.startsWith('undefined-') ? {...problem, severity: 'warning'} : problem);
   }
+  const {register} = keywords;
+  const result = new Unknown(`task "${textOf(task.name) ?? task.spelled}"`);
+  const after = register === undefined ? scope : scope.with({[register]: result});
+  for (const [key, conditions] of [
+    ['until', keywords.until],
+    ['failed_when', keywords.failedWhen],
+    ['changed_when', keywords.changedWhen],
+  ] as const) {
+    for (const condition of conditions ?? []) {
+      const value = after.evaluateExpression(condition);
+      if (!value.ok) for (const problem of value.problems) report(withoutResult(problem, register));
+      const odd = value.ok ? notBoolean(condition, value.value, key) : undefined;
+      if (odd !== undefined) report(odd);
+    }
+  }
+}
+
+/** Names of set_fact that no template could use. */
+function checkFacts({params, span}: Task, report: Report): void {
+  if (params === undefined || (params.kind === 'map' && params.entries.every(({key}) => key === 'cacheable'))) {
+    report(error('missing-param', 'set_fact: no variable is named', {span, help: 'set_fact: {name: value}'}));
+    return;
+  }
+  for (const {key, keySpan} of params.kind === 'map' ? params.entries : []) {
+    if (/^[A-Za-z_]\w*$/.test(key) || key.includes('{{')) continue;
+    const help = 'names consist of letters, digits and _, and do not begin with a digit';
+    report(error('bad-variable-name', `set_fact: "${key}" cannot be used as a variable`, {span: keySpan, help}));
+  }
+}
+
+function withLoopHelp(problem: Diagnostic, loop: Loop | undefined): Diagnostic {
+  if (problem.message !== '"item" is undefined') return problem;
+  return {
+    ...problem,
+    help: loop === undefined ? 'this task has no loop' : `the variable of this loop is ${loop.loopVar}`,
+  };
+}
+
+/** `rc` and its like are found in a registered result only. */
+function withoutResult(problem: Diagnostic, register: string | undefined): Diagnostic {
+  const isResult = /^"(?:rc|stdout|stderr|stdout_lines|stderr_lines|result|changed|failed)" is undefined$/.test(
+    problem.message,
+  );
+  return register === undefined && isResult
+    ? {...problem, help: 'add `register: out` to the task, and ask for out.rc, out.stdout, …'}
+    : problem;
 }
 
 /** Handlers' names with their places; undefined where one of them is not known. */
@@ -196,6 +258,29 @@ function checkParams(
   scope: TaskScope,
   report: Report,
   actionOf: (name: string) => ActionSpec | undefined,
+): void {
+  // a template stops at the first name that nothing defines; with that one taken for granted the next is found, in files too
+  const missing: Record<string, unknown> = {};
+  for (let round = 0; round < mostUndefined; round++) {
+    const before = Object.keys(missing).length;
+    judgeParams(task, round === 0 ? scope : scope.with(missing), actionOf, (problem) => {
+      const name = /^"(\w+)" is undefined$/.exec(problem.message)?.[1];
+      if (problem.code === 'undefined-variable' && name !== undefined && !Object.hasOwn(missing, name)) {
+        missing[name] = new Unknown('a mistake');
+      }
+      const {help, ...rest} = problem;
+      const misled = Object.keys(missing).some((each) => each !== name && help === `did you mean "${each}"?`);
+      report(misled ? rest : problem);
+    });
+    if (Object.keys(missing).length === before) return;
+  }
+}
+
+function judgeParams(
+  task: Task,
+  scope: TaskScope,
+  actionOf: (name: string) => ActionSpec | undefined,
+  report: Report,
 ): void {
   const {doing, params} = task;
   if (doing.do === 'missing') return;

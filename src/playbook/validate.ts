@@ -1,11 +1,13 @@
 // Everything that can be known before the first connection, all of it in one go. Facts and results are unknown here and spread through the evaluation:
 // what hangs on them is never reported.
+import {join} from 'node:path';
 import {error, warning} from '../base/diagnostic.ts';
 import type {Diagnostic, Source, Span} from '../base/diagnostic.ts';
-import {nearestName} from '../base/nearest.ts';
 import {findUnknown, Unknown} from '../base/unknown.ts';
+import {candidateFiles} from './candidate-files.ts';
 import {isTemplate, listOf, textOf} from './keywords.ts';
 import type {Include, Item, Play, Task} from './program.ts';
+import {child} from './node.ts';
 import type {Node} from './node.ts';
 import {Representatives} from './representatives.ts';
 import type {HostMemory} from './scope.ts';
@@ -13,16 +15,22 @@ import type {RunVariables} from './scope-layers.ts';
 import type {TaskScope} from './scope-task.ts';
 import {everyItem, isImplicit} from './select.ts';
 import type {Site} from './site.ts';
+import {HandlerCheck} from './validate-handlers.ts';
+import {plainHostProblem, strangeDelegate, strangeVarsFiles} from './validate-hosts.ts';
 import {quickEnvironment} from './validate-environment.ts';
 import {StaticCheck} from './validate-static.ts';
+import {YamlSurprises} from './yaml-surprises.ts';
 import {checkTask, outlookOf, roundsOf} from './validate-task.ts';
 
 /** Includes within includes are followed this deep. */
 const deepest = 12;
 
-/** All mistakes and oddities of a site, sorted by place; those found while it was loaded are among them. */
-export function validateSite(site: Site): readonly Diagnostic[] {
-  const validation = new Validation(site);
+/**
+ * All mistakes and oddities of a site, sorted by place; those found while it was loaded are among them. `whole`: also files of variables that no play's hosts
+ * use, which a run does not read.
+ */
+export function validateSite(site: Site, {whole = false}: {readonly whole?: boolean} = {}): readonly Diagnostic[] {
+  const validation = new Validation(site, whole);
   for (const problem of site.problems) validation.report(problem);
   validation.run();
   site.forgetAll();
@@ -30,11 +38,6 @@ export function validateSite(site: Site): readonly Diagnostic[] {
 }
 
 type Locals = Readonly<Record<string, unknown>>;
-type Handlers = {
-  readonly names: readonly (readonly [name: string, handler: Task])[];
-  readonly open: boolean;
-  readonly used: Set<Task>;
-};
 
 class Validation {
   readonly problems: Diagnostic[] = [];
@@ -46,17 +49,30 @@ class Validation {
   #open = false;
   /** hosts and groups may be added during the run */
   #growing = false;
+  readonly #surprises = new YamlSurprises();
+  readonly #whole: boolean;
 
-  constructor(site: Site) {
+  constructor(site: Site, whole: boolean) {
     this.#site = site;
-    this.#static = new StaticCheck(site.variables, (problem) => this.report(problem));
+    this.#whole = whole;
+    const {inventory, variables} = site;
+    const [host] = inventory.hostNames();
+    this.#static = new StaticCheck(
+      variables,
+      (problem) => this.report(problem),
+      (name) =>
+        this.#memory.registered.has(name) ||
+        variables.extraVars.has(name) ||
+        (host !== undefined && variables.inventoryVariables.of(host, undefined).origins.has(name)),
+    );
     this.#memory = {facts: {}, setFacts: new Map(), registered: new Map(), includedVars: new Map()};
   }
 
-  report(problem: Diagnostic): void {
+  report(found: Diagnostic): void {
+    const problem = plainHostProblem(found, this.#site.inventory);
     if (this.#open && problem.code.startsWith('undefined-')) return;
     // `hostvars` and `groups` may have more in them by then
-    if (this.#growing && problem.code === 'undefined-attribute') return;
+    if (this.#growing && /^(?:undefined-attribute|unknown-host|unknown-group)$/.test(problem.code)) return;
     const {span, code, message} = problem;
     const key = `${code}\n${message}\n${span?.source.path ?? ''}`;
     const others = this.#seen.get(key);
@@ -81,6 +97,8 @@ class Validation {
       for (const host of hosts) this.#site.remember(host, this.#memory);
       this.#play(play, hosts);
     }
+    this.#variablesFiles();
+    for (const problem of this.#surprises.problems()) this.report(problem);
     if (!matched && !this.#growing && program.plays.length > 0) {
       const first = program.plays[0];
       const limited = this.#site.variables.settings.limit;
@@ -109,7 +127,6 @@ class Validation {
         registered.set(prompt.name, new Unknown(`the answer to "${prompt.prompt}"`));
     }
     for (const {item} of everyItem(program, true)) {
-      if (item.item === 'include' && isTemplate(item.file)) this.#open = true;
       if (item.item !== 'task') continue;
       const cause = `task "${textOf(item.name) ?? item.spelled}"`;
       const {register} = item.keywords;
@@ -123,21 +140,63 @@ class Validation {
         case 'add_host':
           if (params?.kind === 'map' && !params.entries.some(({key}) => key.includes('{{')))
             for (const {key} of params.entries) registered.set(key, new Unknown(cause));
-          else this.#open = true;
+          else if (params !== undefined) this.#open = true;
           if (item.doing.action === 'add_host') this.#growing = true;
           break;
         case 'group_by':
           this.#growing = true;
-          // the variables of groups that do not exist yet
-          this.#open = true;
+          this.#foreseeGroups();
           break;
       }
     }
   }
 
+  /** Folders that may hold group_vars and host_vars. */
+  #variablesFolders(): ReadonlySet<string> {
+    const {inventory, program} = this.#site;
+    return new Set([...inventory.folders.map(({folder}) => folder), ...program.plays.map(({folder}) => folder)]);
+  }
+
+  /** The variables of groups that do not exist yet. */
+  #foreseeGroups(): void {
+    const {inventory, variables} = this.#site;
+    for (const folder of this.#variablesFolders()) {
+      for (const {name} of variables.varsFiles.names(folder, 'group_vars')) {
+        if (inventory.group(name) !== undefined) continue;
+        for (const key of variables.varsFiles.named(folder, 'group_vars', name).variables.keys())
+          this.#memory.registered.set(key, new Unknown(`the group ${name}`));
+      }
+    }
+  }
+
+  /** Files of variables as such: those that nothing reads, and, of the whole site, those of hosts that no play is for. */
+  #variablesFiles(): void {
+    const {inventory, variables} = this.#site;
+    const {varsFiles} = variables;
+    const folders = this.#variablesFolders();
+    if (!this.#growing)
+      for (const problem of strangeVarsFiles(folders, inventory, varsFiles, variables.cwd)) this.report(problem);
+    if (!this.#whole) return;
+    for (const folder of folders) {
+      for (const kind of ['group_vars', 'host_vars'] as const) {
+        for (const {name} of varsFiles.names(folder, kind)) {
+          if (kind === 'group_vars' ? inventory.group(name) === undefined : inventory.host(name) === undefined)
+            continue;
+          const {problems, variables: found} = varsFiles.named(folder, kind, name);
+          for (const problem of problems) this.report(problem);
+          for (const {name: key, value} of found.values()) this.#surprises.look(key, value);
+        }
+      }
+    }
+  }
+
+  surprising(key: string, node: Node): void {
+    this.#surprises.look(key, node);
+  }
+
   #play(play: Play, hosts: readonly string[]): void {
     this.#playStatics(play);
-    const handlers = handlersOf(play);
+    const handlers = new HandlerCheck();
     const representatives = new Representatives(hosts, this.#site.variables, play);
     for (const host of representatives.for(play.varsFiles, [], [])) {
       for (const problem of this.#site.scopeOf(host, play).fileProblems()) this.report(problem);
@@ -145,7 +204,9 @@ class Validation {
     const groups = new Set<string>();
     for (const host of hosts) {
       const key = this.#site.inventory.groupsOf(host).join();
-      const {problems} = this.#site.variables.inventoryVariables.of(host, play.folder);
+      const {problems, origins} = this.#site.variables.inventoryVariables.of(host, play.folder);
+      for (const all of origins.values())
+        for (const {variable} of all) this.#surprises.look(variable.name, variable.value);
       if (problems.length > 0 || !groups.has(key)) for (const problem of problems) this.report(problem);
       groups.add(key);
     }
@@ -154,22 +215,23 @@ class Validation {
     walk.items([...play.handlers], {}, 0);
     // tasks that could not be read may have notified anything
     const broken = this.#site.problems.some((problem) => problem.severity === 'error');
-    if (hosts.length > 0) this.#unused(handlers, broken || walk.notifiesUnknown);
+    if (hosts.length === 0) return;
+    const some = hosts.slice(0, 20);
+    const namesOf = (handler: Task): readonly string[] | undefined => {
+      const names = some.map((host) => handler.name && this.#site.scopeOf(host, play, handler).evaluate(handler.name));
+      return names.every((name) => name?.ok === true && typeof name.value === 'string')
+        ? [...new Set(names.map((name) => (name?.ok === true ? String(name.value) : '')))]
+        : undefined;
+    };
+    for (const problem of handlers.finish(play, namesOf, broken)) this.report(problem);
   }
 
   #playStatics(play: Play): void {
-    for (const node of play.vars.values()) this.#static.value(node);
-    for (const node of [...play.varsFiles, play.serial, play.maxFailPercentage, play.hosts]) this.#static.value(node);
-  }
-
-  #unused(handlers: Handlers, unsure: boolean): void {
-    if (unsure || handlers.open) return;
-    for (const task of new Set(handlers.names.map(([, task]) => task))) {
-      if (handlers.used.has(task)) continue;
-      const name = textOf(task.name);
-      const span = task.name?.span ?? task.span;
-      if (name !== undefined) this.report(warning('unused-handler', `nothing notifies the handler "${name}"`, {span}));
+    for (const [key, node] of play.vars) {
+      this.#static.value(node);
+      this.#surprises.look(key, node);
     }
+    for (const node of [...play.varsFiles, play.serial, play.maxFailPercentage, play.hosts]) this.#static.value(node);
   }
 
   /** A file of include_vars that is known: its variables are there from here on. */
@@ -181,24 +243,52 @@ class Validation {
       typeof value.value !== 'object' ||
       value.value === null
     ) {
-      this.#open = true;
+      this.#candidates(task, scope);
       return;
     }
     const read = this.#site.readVars(value.value as Record<string, unknown>, scope, task);
     if (read.ok) for (const [name, node] of read.value) this.#memory.includedVars.set(name, node);
     else {
       this.#open = true;
-      if (certain) for (const problem of read.problems) this.report(problem);
+      const at = ['file', 'dir'].map((key) => child(task.params, key)).find((node) => node !== undefined)?.span;
+      if (certain)
+        for (const problem of read.problems)
+          this.report(at === undefined || problem.span !== task.span ? problem : {...problem, span: at});
     }
+  }
+
+  /** A file of include_vars whose name hangs on the host: what any of the files gives that it may be. */
+  #candidates(task: Task, scope: TaskScope): void {
+    const name = child(task.params, 'file');
+    const files =
+      name === undefined ? undefined : candidateFiles(name, scope, scope.folders, ['vars'], task.keywords.loop);
+    const below = child(task.params, 'name');
+    if (files === undefined || isTemplate(below)) {
+      this.#open = true;
+      return;
+    }
+    const cause = `task "${textOf(task.name) ?? task.spelled}"`;
+    const all = textOf(below);
+    for (const path of files) {
+      const read = this.#site.variables.varsFiles.file(path);
+      for (const problem of read.problems) this.report(problem);
+      for (const key of all === undefined ? read.variables.keys() : [all])
+        this.#memory.registered.set(key, new Unknown(cause));
+      for (const {name: key, value} of read.variables.values()) this.#surprises.look(key, value);
+    }
+  }
+
+  /** From here on any name may be defined. */
+  open(): void {
+    this.#open = true;
   }
 }
 
 /** Goes through the items of one play. */
 class Walk {
-  notifiesUnknown = false;
   readonly #validation: Validation;
   readonly #play: Play;
-  readonly #handlers: Handlers;
+  readonly #handlers: HandlerCheck;
   readonly #representatives: Representatives;
   readonly #run: RunVariables;
   readonly #site: Site;
@@ -210,7 +300,7 @@ class Walk {
   constructor(
     validation: Validation,
     play: Play,
-    handlers: Handlers,
+    handlers: HandlerCheck,
     representatives: Representatives,
     site: Site,
     statics: StaticCheck,
@@ -240,7 +330,10 @@ class Walk {
     for (const {values} of item.vars) {
       if (this.#layers.has(values)) continue;
       this.#layers.add(values);
-      for (const node of values.values()) check.value(node);
+      for (const [key, node] of values) {
+        check.value(node);
+        this.#validation.surprising(key, node);
+      }
     }
     const {keywords} = item;
     for (const node of keywords.when) check.condition(node, 'when');
@@ -268,8 +361,8 @@ class Walk {
     // handlers of tasks that do not run here, or were not asked for, are not forgotten
     for (const node of listOf(keywords.notify)) {
       const name = isTemplate(node) ? undefined : textOf(node);
-      if (name === undefined) this.notifiesUnknown = true;
-      for (const [each, task] of this.#handlers.names) if (each === name) this.#handlers.used.add(task);
+      if (name === undefined) this.#handlers.unsure ||= !this.#site.isSelected(item);
+      else this.#handlers.mention(name);
     }
   }
 
@@ -314,12 +407,16 @@ class Walk {
         scope,
         report,
         action: (name) => this.#site.catalog.actions.get(name),
-        notified: (names) => this.#notified(names),
+        delegated: (name, span) => strangeDelegate(name, span, this.#site.inventory),
+        notified: (names) => {
+          if (names === undefined) this.#handlers.unsure = true;
+          else this.#handlers.notified(names);
+        },
       });
       if (task.doing.do === 'action' && task.doing.action === 'include_vars') this.#includeVars(task, scope);
     }
     // what no host would evaluate is still notified
-    if (scopes.length === 0) this.notifiesUnknown = true;
+    if (scopes.length === 0 && task.keywords.notify !== undefined) this.#handlers.unsure = true;
   }
 
   #includeVars(task: Task, scope: TaskScope): void {
@@ -328,32 +425,6 @@ class Walk {
       const inner = scope.with(locals);
       const outlook = outlookOf(task.keywords.when, inner, quiet);
       if (outlook !== 'does not run') this.#validation.includeVars(task, inner, outlook === 'runs');
-    }
-  }
-
-  #notified(names: readonly {readonly name: string; readonly node: Node}[] | undefined): void {
-    if (names === undefined) {
-      this.notifiesUnknown = true;
-      return;
-    }
-    const {names: known, used, open} = this.#handlers;
-    for (const {name, node} of names) {
-      const all = known.filter(([each]) => each === name).map(([, task]) => task);
-      const others = [...new Set(known.map(([each]) => each))];
-      for (const task of all) used.add(task);
-      if (all.length > 0 || open) continue;
-      const near = nearestName(name, others);
-      this.#validation.report(
-        error('unknown-handler', `there is no handler "${name}"`, {
-          span: node.span,
-          help:
-            near !== undefined
-              ? `did you mean "${near}"?`
-              : others.length === 0
-                ? 'this play has no handlers'
-                : `there are ${others.map((n) => `"${n}"`).join(', ')}`,
-        }),
-      );
     }
   }
 
@@ -371,7 +442,10 @@ class Walk {
           for (const problem of file.problems) report(problem);
           continue;
         }
-        if (typeof file.value !== 'string') continue;
+        if (typeof file.value !== 'string') {
+          this.#candidates(include, inner, {...locals, ...round}, depth);
+          continue;
+        }
         const visits = this.#files.get(file.value) ?? 0;
         const key = `${file.value}\n${JSON.stringify(round)}`;
         if (done.has(key) || visits > 40) continue;
@@ -381,11 +455,39 @@ class Walk {
         if (!loaded.ok) {
           // a name that hangs on a condition may be right where the condition holds
           if (outlook === 'runs' || !isTemplate(include.file)) for (const problem of loaded.problems) report(problem);
+          this.#handlers.incomplete = true;
           continue;
         }
         this.#foreseeIn(loaded.value);
         this.items(loaded.value, {...locals, ...round}, depth + 1);
       }
+    }
+  }
+
+  /** Files of tasks that an include may mean, each as if it were the one. */
+  #candidates(include: Include, scope: TaskScope, locals: Locals, depth: number): void {
+    const folders = [...new Set([...scope.folders, ...scope.folders.map((folder) => join(folder, 'tasks'))])];
+    const files =
+      include.what === 'tasks'
+        ? candidateFiles(include.file, scope, [include.folder, ...folders], [], include.keywords.loop)
+        : undefined;
+    if (files === undefined) {
+      this.#validation.open();
+      this.#handlers.incomplete = true;
+      return;
+    }
+    for (const file of files.slice(0, 40)) {
+      const visits = this.#files.get(file) ?? 0;
+      if (visits > 2) continue;
+      this.#files.set(file, visits + 1);
+      const loaded = include.load(file);
+      if (!loaded.ok) {
+        // a file that fits by its name need not be meant
+        for (const problem of loaded.problems) if (problem.code !== 'include-cycle') this.#validation.report(problem);
+        continue;
+      }
+      this.#foreseeIn(loaded.value);
+      this.items(loaded.value, locals, depth + 1);
     }
   }
 
@@ -431,35 +533,6 @@ function isNode(value: unknown): value is Node {
     'span' in value &&
     (value.kind === 'scalar' || value.kind === 'list' || value.kind === 'map')
   );
-}
-
-/** The names under which handlers can be notified. `open`: some are known only at run time. */
-function handlersOf(play: Play): Handlers {
-  const names: [string, Task][] = [];
-  let open = false;
-  const look = (items: readonly Item[]): void => {
-    for (const item of items) {
-      if (item.item === 'include') open = true;
-      else if (item.item === 'block') look([...item.block, ...item.rescue, ...item.always]);
-      else {
-        const name = textOf(item.name);
-        if (item.name !== undefined && isTemplate(item.name)) open = true;
-        else if (name !== undefined) {
-          names.push([name, item]);
-          if (item.role !== undefined) names.push([`${item.role.name} : ${name}`, item]);
-        }
-        for (const topic of item.keywords.listen) names.push([topic, item]);
-      }
-    }
-  };
-  look(play.handlers);
-  // an include among the tasks may bring a role with handlers
-  const brings = (item: Item): boolean =>
-    item.item === 'include'
-      ? item.what === 'role'
-      : item.item === 'block' && [...item.block, ...item.rescue, ...item.always].some(brings);
-  if (play.items.some(brings)) open = true;
-  return {names, open, used: new Set()};
 }
 
 function overlap(a: Span | undefined, b: Span | undefined): boolean {

@@ -9,6 +9,7 @@ import type {VaultPassword} from '../secrets/vault.ts';
 import type {Variable} from './inventory.ts';
 import {shownPath} from './inventory-load.ts';
 import {openVault} from './open-vault.ts';
+import {problemsOfFile} from './yaml-documents.ts';
 import {parseYaml} from './yaml.ts';
 
 /** Variables of one file, or of several that belong to one name; problems lie in the files. */
@@ -19,14 +20,15 @@ const nothing: VarsFile = {variables: new Map(), problems: []};
 
 /** Reads files of variables, each at most once. */
 export class VarsFiles {
-  readonly #cwd: string;
+  /** paths are shown relative to it */
+  readonly cwd: string;
   readonly #passwords: readonly VaultPassword[];
   readonly #listings = new Map<string, ReadonlySet<string>>();
   readonly #named = new Map<string, VarsFile>();
   readonly #files = new Map<string, VarsFile>();
 
   constructor(options: {readonly cwd: string; readonly vaultPasswords?: readonly VaultPassword[]}) {
-    this.#cwd = options.cwd;
+    this.cwd = options.cwd;
     this.#passwords = options.vaultPasswords ?? [];
   }
 
@@ -44,7 +46,7 @@ export class VarsFiles {
     const parts = (isFolder(path) ? this.#below(path) : [path]).map((file) => this.file(file));
     const problems = parts.flatMap((part) => part.problems);
     if (second !== undefined) {
-      const message = `${shownPath(this.#cwd, join(base, second))} is not read, because ${first} stands beside it`;
+      const message = `${shownPath(this.cwd, join(base, second))} is not read, because ${first} stands beside it`;
       problems.push(warning('shadowed-vars-file', message, {help: 'keep one of them'}));
     }
     const merged: VarsFile = {variables: new Map(parts.flatMap((part) => [...part.variables])), problems};
@@ -70,7 +72,7 @@ export class VarsFiles {
   }
 
   #read(path: string): VarsFile {
-    const shown = shownPath(this.#cwd, path);
+    const shown = shownPath(this.cwd, path);
     let text: string;
     try {
       text = readFileSync(path, 'utf8');
@@ -110,7 +112,9 @@ export class VarsFiles {
 
 /** The variables that a YAML text holds: a mapping at its top. *errors*: `bad-vars-file`, and those of YAML. */
 export function variablesOf(source: Source): VarsFile {
-  const {node, problems} = parseYaml(source);
+  const parsed = parseYaml(source);
+  const {node} = parsed;
+  const problems = problemsOfFile(parsed);
   if (node === undefined || (node.kind === 'scalar' && node.value === null)) return {variables: new Map(), problems};
   if (node.kind !== 'map') {
     if (problems.length > 0) return {...nothing, problems};

@@ -7,7 +7,8 @@ import type {Variable} from './inventory.ts';
 import type {Node} from './node.ts';
 import type {PlayVariables} from './scope-layers.ts';
 import type {TaskScope} from './scope-task.ts';
-import {findPath} from './search-path.ts';
+import {candidatePaths, findPath} from './search-path.ts';
+import {soughtHelp} from './sought.ts';
 
 /** Variables of a play's vars_files for one host. `waits`: a file's name is not known yet, so that any name may come from there. */
 export type PlayFileVars = {
@@ -52,7 +53,8 @@ function load(play: PlayVariables, scope: TaskScope): PlayFileVars {
     const names = (Array.isArray(evaluated.value) ? evaluated.value : [evaluated.value]).map(textOf);
     const path = names.map((name) => findPath(name, [play.folder], ['vars'])).find((found) => found !== undefined);
     if (path === undefined) {
-      problems.push(missing(node, names));
+      const searched = names.flatMap((name) => candidatePaths(name, [play.folder], ['vars']));
+      problems.push(missing(node, names, soughtHelp(searched, scope.place.run.cwd)));
       continue;
     }
     const file = scope.place.run.varsFiles.file(path);
@@ -66,11 +68,8 @@ function textOf(value: unknown): string {
   return value instanceof Secret ? value.reveal() : String(value);
 }
 
-function missing(node: Node, names: readonly string[]): Diagnostic {
+function missing(node: Node, names: readonly string[], help: string): Diagnostic {
   const message =
     names.length === 1 ? `there is no file ${names[0] ?? ''}` : `none of these files exists: ${names.join(', ')}`;
-  return error('missing-file', message, {
-    span: node.span,
-    help: 'names are sought beside the playbook and in its folder vars/',
-  });
+  return error('missing-file', message, {span: node.span, help});
 }

@@ -7,7 +7,9 @@ import type {VaultPassword} from '../secrets/vault.ts';
 import {shownPath} from './inventory-load.ts';
 import type {Node} from './node.ts';
 import {openVault} from './open-vault.ts';
+import {problemsOfFile} from './yaml-documents.ts';
 import {parseYaml} from './yaml.ts';
+import type {Parsed} from './yaml.ts';
 
 export type YamlFile = {
   readonly source: Source;
@@ -62,8 +64,8 @@ export class YamlFiles {
   }
 }
 
-function pick(parsed: {node: Node | undefined; problems: readonly Diagnostic[]}): Pick<YamlFile, 'node' | 'problems'> {
-  return {node: parsed.node, problems: parsed.problems};
+function pick(parsed: Parsed): Pick<YamlFile, 'node' | 'problems'> {
+  return {node: parsed.node, problems: problemsOfFile(parsed)};
 }
 
 /** The first of several paths that is a file. */

@@ -50,7 +50,6 @@ const patterns: readonly [pattern: string | readonly string[], hosts: readonly s
   ['web[1:2]', ['w2', 'w3']],
   ['web[2:]', ['w3', 'w4']],
   ['web[0:1]:!w1', ['w2']],
-  ['web[9]', []],
   ['eu-west', ['w4.example.com']],
   [['db', 'web:&prod'], ['d1', 'w1', 'w3'].filter((h) => h !== 'x')],
   ['ungrouped', ['lone']],
@@ -77,6 +76,15 @@ test('names that nothing bears are named with their place and what was meant', (
     ],
   );
   t.is(matchHosts(inventory(), '~w[').problems[0]?.code, 'bad-pattern');
+});
+
+test('slices beyond the end and open brackets are named', (t) => {
+  const beyond = matchHosts(inventory(), 'web[9]');
+  t.deepEqual(
+    beyond.problems.map((p) => [p.code, p.help]),
+    [['no-host-matched', 'web has 4 hosts, counted from 0']],
+  );
+  t.is(matchHosts(inventory(), 'web[0:1').problems[0]?.code, 'bad-pattern');
 });
 
 test('localhost needs no inventory, and is not one of all', (t) => {

@@ -100,7 +100,10 @@ const mistakes: readonly Row[] = [
   [
     'a mode from a variable',
     {'site.yml': play('- file: {path: /a, mode: "{{ m }}"}', '  vars: {m: 0644}\n')},
-    ['site.yml:4:30 bad-param file.mode: expected a quoted octal string such as "0644"'],
+    [
+      'site.yml:2:13 yaml-octal a number with a leading zero',
+      'site.yml:4:30 bad-param file.mode: expected a quoted octal string such as "0644"',
+    ],
   ],
   [
     'required parameter',
@@ -128,7 +131,7 @@ const mistakes: readonly Row[] = [
     {'site.yml': play('- debug: {msg: a}', '  vars_files: [no.yml]\n')},
     ['site.yml:2:16 missing-file there is no file no.yml'],
   ],
-  ['missing file of include_vars', '- include_vars: no.yml', ['site.yml:3:7 missing-file there is no file no.yml']],
+  ['missing file of include_vars', '- include_vars: no.yml', ['site.yml:3:21 missing-file there is no file no.yml']],
   [
     'invalid file below group_vars',
     {'site.yml': play('- debug: {msg: a}'), 'group_vars/all.yml': '- a\n'},
@@ -167,6 +170,151 @@ const mistakes: readonly Row[] = [
     '- name: one\n  debug: {msg: a}',
     ['- no-such-task --start-at-task: no task is called "on"'],
     {startAtTask: 'on'},
+  ],
+  ['a dash without a task', '- debug: {msg: a}\n-', ['site.yml:4:5 bad-task nothing follows this dash']],
+  ['a misspelt block', '- bolck: []', ['site.yml:3:7 unknown-module there is no module bolck']],
+  ['a parameter beside its module', '- debug:\n  msg: a', ['site.yml:4:7 unknown-key a task has no key msg']],
+  [
+    'a misspelt import_playbook',
+    {'site.yml': '- import_playbok: a.yml\n' + play('- debug: {msg: a}')},
+    ['site.yml:1:3 unknown-key a play has no key import_playbok'],
+  ],
+  [
+    'values of keywords',
+    {
+      'site.yml': play(
+        '- {debug: {msg: a}, notify: {a: b}, delay: -1, register: "{{ x }}"}',
+        '  serial: some\n  become_method: sud\n',
+      ),
+    },
+    [
+      'site.yml:2:11 bad-keyword serial: expected a number of hosts, a percentage, or a list of them',
+      'site.yml:3:18 bad-keyword become_method: expected one of sudo, su, doas',
+      'site.yml:5:33 bad-keyword notify: expected a name or a list of names',
+      'site.yml:5:48 bad-keyword delay: expected a number of at least 0',
+      'site.yml:5:62 bad-keyword register: expected a name of letters, digits and _ that does not begin with a digit',
+    ],
+  ],
+  [
+    'a second document',
+    {'site.yml': play('- debug: {msg: a}') + '---\n- hosts: all\n'},
+    ['site.yml:4:1 yaml-documents a second document begins here, and nothing would read it'],
+  ],
+  [
+    'values of variables that YAML reads in its own way',
+    {'site.yml': play('- debug: {msg: a}', '  vars: {a: no, b: 1.10, c: 0755, d: off, e: 1.0, f: "no"}\n')},
+    [
+      'site.yml:2:13 yaml-boolean this is the text "no", not a boolean',
+      'site.yml:2:20 yaml-number this number would be written as 1.1',
+      'site.yml:2:29 yaml-octal a number with a leading zero',
+    ],
+  ],
+  [
+    'conditions that are not boolean',
+    {
+      'site.yml': play(
+        '- {debug: {msg: a}, when: s}\n- {debug: {msg: a}, when: l | length}\n- {debug: {msg: a}, failed_when: l}',
+        '  vars: {s: x, l: []}\n',
+      ),
+    },
+    [
+      'site.yml:4:31 condition-type when: a condition should give true or false, and this gives a text',
+      'site.yml:5:31 condition-type when: a condition should give true or false, and this gives a number',
+      'site.yml:6:38 condition-type failed_when: a condition should give true or false, and this gives a list',
+    ],
+  ],
+  [
+    'braces in the middle of a condition',
+    '- debug: {msg: a}\n  when: "{{ a }} == 1 and {{ b }}"',
+    ['site.yml:4:13 condition-braces when: braces inside a condition, which is an expression already'],
+  ],
+  [
+    'every undefined name of a template file, though it stops at the first',
+    {
+      'site.yml': play('- template: {dest: /a, src: t}'),
+      'templates/t': '{{ n1 }}\n{{ n2 }}\n{% if n3 %}x{% endif %}\n',
+    },
+    [
+      'templates/t:1:4 undefined-variable "n1" is undefined',
+      'templates/t:2:4 undefined-variable "n2" is undefined',
+      'templates/t:3:7 undefined-variable "n3" is undefined',
+    ],
+  ],
+  [
+    'undefined beside files of variables that hang on facts',
+    {
+      'site.yml': '- hosts: all\n  roles: [r]\n',
+      'roles/r/tasks/main.yml':
+        '- include_vars: "{{ ansible_os_family }}.yml"\n- include_tasks: "setup-{{ ansible_os_family }}.yml"\n- debug: {msg: "{{ a }} {{ nix }}"}\n',
+      'roles/r/tasks/setup-Debian.yml': '- debug: {msg: "{{ b }} {{ nix2 }}"}\n',
+      'roles/r/vars/Debian.yml': 'a: 1\n',
+      'roles/r/vars/Suse.yml': 'b: 1\n',
+    },
+    [
+      'roles/r/tasks/setup-Debian.yml:1:28 undefined-variable "nix2" is undefined',
+      'roles/r/tasks/main.yml:3:28 undefined-variable "nix" is undefined',
+    ],
+  ],
+  [
+    'facts that are nearly ones',
+    '- debug: {msg: "{{ ansible_distributin }} {{ ansible_facts.os_famly }} {{ ansible_eth0 }}"}',
+    [
+      'site.yml:3:24 unknown-fact no host tells a fact distributin',
+      'site.yml:3:50 unknown-fact no host tells a fact os_famly',
+    ],
+  ],
+  [
+    'hosts and groups that no inventory has',
+    {
+      'site.yml': play(
+        '- {debug: {msg: a}, delegate_to: h3}\n- debug: {msg: "{{ hostvars[\'h4\'].a }} {{ groups.web }}"}\n- {debug: {msg: a}, delegate_to: db.example.com}',
+      ),
+      'group_vars/web.yml': 'a: 1\n',
+      'host_vars/h9.yml': 'a: 1\n',
+    },
+    [
+      'site.yml:3:38 unknown-host delegate_to: no inventory has a host h3',
+      'site.yml:4:24 unknown-host no inventory has a host h4',
+      'group_vars/web.yml:1:1 unknown-vars-file no inventory has a group web, so nothing reads this',
+      'host_vars/h9.yml:1:1 unknown-vars-file no inventory has a host h9, so nothing reads this',
+    ],
+  ],
+  [
+    'a handler whose name is a template',
+    {
+      'site.yml': play(
+        '- {command: ls, notify: [restart nginx, restart apache]}',
+        '  vars: {svc: nginx}\n  handlers: [{name: "restart {{ svc }}", debug: {}}]\n',
+      ),
+    },
+    ['site.yml:5:45 unknown-handler there is no handler "restart apache"'],
+  ],
+  [
+    'tags that nobody can ask for',
+    '- {debug: {msg: a}, tags: [never]}\n- {debug: {msg: a}, tags: [never, always]}\n- {debug: {msg: a}, tags: [all]}\n- {debug: {msg: a}, tags: [never, x]}',
+    [
+      'site.yml:3:8 unreachable-tag no tag of its own beside never: only --tags never reaches this',
+      'site.yml:4:8 unreachable-tag never beside always: this runs every time',
+      'site.yml:5:8 reserved-tag "all" as a tag of its own: --tags all means more than this',
+    ],
+  ],
+  [
+    'a file whose name is nearly that of another',
+    {'site.yml': play('- template: {dest: /a, src: t.j3}'), 'templates/t.j2': 'x'},
+    ['site.yml:3:33 missing-file there is no template t.j3'],
+  ],
+  [
+    'names of set_fact',
+    '- set_fact: {a-b: 1}\n- set_fact:',
+    [
+      'site.yml:3:18 bad-variable-name set_fact: "a-b" cannot be used as a variable',
+      'site.yml:4:7 missing-param set_fact: no variable is named',
+    ],
+  ],
+  [
+    'a name of a task that cannot be filled in',
+    '- {name: "x {{ nix }}", debug: {msg: a}}',
+    ['site.yml:3:20 undefined-variable "nix" is undefined'],
   ],
   [
     'a variable that needs itself',
@@ -273,6 +421,7 @@ const right: readonly Row[] = [
     },
     [],
   ],
+  ['yes and no as conditions', '- {command: ls, when: yes, changed_when: no, failed_when: off}', []],
   ['yes and no where a boolean is declared', '- copy: {dest: /a, content: x, force: no}\n  become: yes', []],
   ['omit', '- file: {path: /a, mode: "{{ m | default(omit) }}"}', []],
   ['numbers for texts', '- user: {name: bob, comment: 5}', []],

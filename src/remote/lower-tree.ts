@@ -1,6 +1,6 @@
 // Ops on names in directories: each enters the parent directory safely and works by relative name there.
 import type {PlainOp} from '../kit/op.ts';
-import {backupOf, inodeBackupOf, linkBackupOf} from './backup.ts';
+import {backupOf, inodeBackupOf, leftOf, linkBackupOf, madeBackupOf, treeBackupOf} from './backup.ts';
 import {exitStatus} from './exit-status.ts';
 import type {Lowered, Lowering} from './lower.ts';
 import {die, enter, enterParent, followTarget, placeOf} from './lower-place.ts';
@@ -34,9 +34,10 @@ function ownerWord({owner, group}: {readonly owner?: string; readonly group?: st
  * Lowers a `mkdir`. With `parents` the directories above come into being with the same owner and mode (as Ansible's `file` does it);
  * those that are there stay as they are. The directory itself gets what the op says, new or not.
  */
-export function lowerMkdir(op: OpOf<'mkdir'>): Lowered {
+export function lowerMkdir(op: OpOf<'mkdir'>, context: Kept): Lowered {
   const {path} = placeOf(op.path);
   const dressing = `f=.\n${dress(op)}`;
+  const isDressed = op.mode !== undefined || ownerWord(op) !== '';
   return {
     shell: `${die}${enter}p=${singleQuoted(path)}
 set --
@@ -47,13 +48,25 @@ set -- "\${d##*/}" "$@"
 d=\${d%/*}
 done
 ${op.parents === true ? '' : `[ $# -le 1 ] || die ${exitStatus.missing} "$d does not have the directories above $p"\n`}enter "\${d:-/}"
-for c do
+i=$((${path.split('/').length - 1}-$#))
+${madeBackupOf(path, context.backupDir)}${
+      isDressed
+        ? `if [ $# -eq 0 ]; then
+n=.
+${inodeBackupOf(path, context.backupDir)}:
+fi
+`
+        : ''
+    }for c do
+i=$((i+1))
+made $i || die ${exitStatus.notWritten} "$p: the note that it was not there could not be written"
 mkdir -m 0755 -- "./$c" || die ${exitStatus.notWritten} "$p: $c could not be made"
 cd -P -- "./$c" || die ${exitStatus.unsafe} "$p: $c has just changed"
 ${dressing}
 done
 ${dressing}
 if [ $# -gt 0 ] && [ -e /sys/fs/selinux/enforce ] && command -v restorecon >/dev/null; then restorecon -- "$p"; fi
+${leftOf(path, context.backupDir)}
 :`,
   };
 }
@@ -95,6 +108,7 @@ mv -fT -- "$t/new" "$n" 2>/dev/null || {
 if [ -d "$n" ]; then rm -f -- "$n" || die ${exitStatus.notWritten} "$p: could not be replaced"; fi
 mv -f -- "$t/new" "$n" || die ${exitStatus.notWritten} "$p: could not be put in place"
 }
+${leftOf(place.path, context.backupDir)}
 :`,
   };
 }
@@ -105,7 +119,8 @@ export function lowerChmod(op: OpOf<'chmod'>, context: Kept): Lowered {
   return {
     shell: `${enterParent(place)}${op.follow === true ? followTarget : ''}${present}[ ! -L "$n" ] || die ${exitStatus.unsafe} "refused: $p is a symbolic link"
 ${inodeBackupOf(place.path, context.backupDir)}f=$n
-${dress({mode: op.mode})}`,
+${dress({mode: op.mode})}
+${leftOf(place.path, context.backupDir)}`,
   };
 }
 
@@ -116,7 +131,8 @@ export function lowerChown(op: OpOf<'chown'>, context: Kept): Lowered {
   if (who === '') throw new TypeError('a chown needs an owner or a group');
   // Set-id bits that the change of owner clears belong to the old owner's trust; who wants them sets the mode behind it.
   return {
-    shell: `${enterParent(place)}${op.follow === true ? followTarget : ''}${present}${inodeBackupOf(place.path, context.backupDir)}chown -h -- ${singleQuoted(who)} "$n" || die ${exitStatus.notWritten} "$p: owner and group cannot be set"`,
+    shell: `${enterParent(place)}${op.follow === true ? followTarget : ''}${present}${inodeBackupOf(place.path, context.backupDir)}chown -h -- ${singleQuoted(who)} "$n" || die ${exitStatus.notWritten} "$p: owner and group cannot be set"
+${leftOf(place.path, context.backupDir)}`,
   };
 }
 
@@ -144,8 +160,9 @@ ${
 while read -r _ _ _ _ m _; do
 case $m in "$q"|"$q"/*) die ${exitStatus.unsafe} "refused: $m is a mount point; unmount it first" ;; esac
 done </proc/self/mountinfo
-rm -rf -- "$n" || die ${exitStatus.notWritten} "$p: could not be removed"`
-    : `rmdir -- "$n" || die ${exitStatus.unsafe} "refused: $p is a directory with something in it, and the task did not ask for a recursive removal"`
+${treeBackupOf(place.path, context.backupDir)}rm -rf -- "$n" || die ${exitStatus.notWritten} "$p: could not be removed"`
+    : `[ -z "$(ls -A -- "$n")" ] || die ${exitStatus.unsafe} "refused: $p is a directory with something in it, and the task did not ask for a recursive removal"
+${treeBackupOf(place.path, context.backupDir)}rmdir -- "$n" || die ${exitStatus.unsafe} "refused: $p is a directory with something in it, and the task did not ask for a recursive removal"`
 }
 else
 if [ -L "$n" ]; then
@@ -154,22 +171,27 @@ ${linkBackupOf(place.path, context.backupDir)}elif [ -f "$n" ]; then
 old=$(stat -c '%a %u %g %Y' -- "$n") || exit 0
 ${backupOf(place.path, context.backupDir)}fi
 rm -f -- "$n" || die ${exitStatus.notWritten} "$p: could not be removed"
-fi`,
+fi
+${leftOf(place.path, context.backupDir)}`,
   };
 }
 
 /** Lowers a `touch`: makes an empty file, or gives the one that is there the time of now. */
-export function lowerTouch(op: OpOf<'touch'>): Lowered {
+export function lowerTouch(op: OpOf<'touch'>, context: Kept): Lowered {
   const {mode, ...rest} = op;
+  const place = placeOf(op.path);
+  const isDressed = mode !== undefined || ownerWord(op) !== '';
   return {
-    shell: `${enterParent(placeOf(op.path))}[ ! -L "$n" ] || die ${exitStatus.unsafe} "refused: $p is a symbolic link"
+    shell: `${enterParent(place)}[ ! -L "$n" ] || die ${exitStatus.unsafe} "refused: $p is a symbolic link"
 f=$n
 if [ -e "$n" ]; then
-touch -- "$n" || die ${exitStatus.notWritten} "$p: its time cannot be set"
+${isDressed ? inodeBackupOf(place.path, context.backupDir) : ''}touch -- "$n" || die ${exitStatus.notWritten} "$p: its time cannot be set"
 ${dress(op)}
 else
-( umask 077; set -C; : >"$n" ) || die ${exitStatus.notWritten} "$p: could not be made"
+old=
+${backupOf(place.path, context.backupDir)}( umask 077; set -C; : >"$n" ) || die ${exitStatus.notWritten} "$p: could not be made"
 ${dress({...rest, mode: mode ?? NEW_FILE_MODE})}
-fi`,
+fi
+${leftOf(place.path, context.backupDir)}`,
   };
 }

@@ -3,7 +3,7 @@
 import {Secret} from '../base/secret.ts';
 import {bytesOf} from '../kit/content.ts';
 import type {Argv, WriteOp} from '../kit/op.ts';
-import {backupOf} from './backup.ts';
+import {backupOf, leftOf} from './backup.ts';
 import {exitStatus} from './exit-status.ts';
 import type {Lowered, Lowering} from './lower.ts';
 import {enterParent, followTarget, placeOf} from './lower-place.ts';
@@ -46,7 +46,8 @@ export function lowerWrite(op: WriteOp, context: Pick<Lowering, 'backupDir' | 'c
   const isSecret = context.content instanceof Secret;
   const shell = `${writeHead(op, op.noBackup === true ? undefined : context.backupDir)}cat >"$t" || die ${exitStatus.notWritten} "$p: could not be written"
 [ "$(wc -c <"$t")" -eq ${bytes.length} ] || die ${exitStatus.notWritten} "$p: only a part of it has arrived"
-${writeTail(op)}`;
+${writeTail(op)}
+${leftOf(placeOf(op.path).path, op.noBackup === true ? undefined : context.backupDir)}`;
   return {shell, stdin: isSecret ? context.content : bytes, ...(isSecret ? {secret: true} : {})};
 }
 

@@ -1,6 +1,7 @@
 // An op becomes POSIX shell here and nowhere else. Content and secrets travel over stdin; paths are words in single quotes.
 import type {Secret} from '../base/secret.ts';
 import type {PlainOp} from '../kit/op.ts';
+import {ranBackupOf, unitBackupOf} from './backup.ts';
 import {lowerChmod, lowerChown, lowerLink, lowerMkdir, lowerRemove, lowerTouch} from './lower-tree.ts';
 import {lowerRun} from './lower-run.ts';
 import {lowerWrite} from './lower-write.ts';
@@ -28,7 +29,14 @@ export type Lowered = Pick<Fragment, 'shell'> & {readonly stdin?: Fragment['stdi
  */
 export function lowerOp(op: PlainOp, context: Lowering): readonly Fragment[] {
   const lowered = lower(op, context);
+  const notes = noteOf(op, context);
+  const {group, timeoutMs} = context;
+  const noting: Fragment[] =
+    notes === undefined
+      ? []
+      : [{shell: notes, group, onFailure: 'go-on', label: 'noting what is there', secret: false, timeoutMs}];
   return [
+    ...noting,
     {
       shell: lowered.shell,
       ...(lowered.stdin === undefined ? {} : {stdin: lowered.stdin}),
@@ -41,6 +49,17 @@ export function lowerOp(op: PlainOp, context: Lowering): readonly Fragment[] {
   ];
 }
 
+/** What is noted before a command runs: how the units stand that it affects, or that it ran at all. */
+function noteOf(op: PlainOp, {backupDir, label}: Lowering): string | undefined {
+  if (op.op !== 'run' || backupDir === undefined) return undefined;
+  const affected = op.affects ?? [];
+  const units = affected.flatMap((key) => (key.startsWith('unit:') && !key.endsWith(':*') ? [key.slice(5)] : []));
+  if (units.length > 0) return unitBackupOf(units, backupDir);
+  // systemd is told by a rollback itself to read its files anew
+  if (affected.length > 0 && affected.every((key) => key === 'unit:*')) return undefined;
+  return ranBackupOf(label, backupDir);
+}
+
 function lower(op: PlainOp, context: Lowering): Lowered {
   switch (op.op) {
     case 'write':
@@ -48,7 +67,7 @@ function lower(op: PlainOp, context: Lowering): Lowered {
     case 'run':
       return lowerRun(op);
     case 'mkdir':
-      return lowerMkdir(op);
+      return lowerMkdir(op, context);
     case 'link':
       return lowerLink(op, context);
     case 'chmod':
@@ -58,6 +77,6 @@ function lower(op: PlainOp, context: Lowering): Lowered {
     case 'remove':
       return lowerRemove(op, context);
     case 'touch':
-      return lowerTouch(op);
+      return lowerTouch(op, context);
   }
 }

@@ -1,4 +1,5 @@
 import {Option, type Command} from 'commander';
+import {connectionOptions, outputOptions} from './options.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -6,7 +7,7 @@ const outputOption = (): Option =>
   new Option('--output <form>', 'pretty, plain or json').choices(['pretty', 'plain', 'json']);
 
 /** What was run, and putting it back. */
-export function addHistoryCommands(tsplay: Command): void {
+export function addHistoryCommands(tsplay: Command, argv: readonly string[]): void {
   const history = tsplay.command('history').description('past runs: who ran what, where, with which result');
   history
     .command('list', {isDefault: true})
@@ -53,4 +54,16 @@ export function addHistoryCommands(tsplay: Command): void {
     .option('--dry-run', 'only say what would be removed')
     .addOption(outputOption())
     .action(async (options: Options) => (await import('./history-command.ts')).historyPrune(options));
+  outputOptions(connectionOptions(tsplay.command('rollback')))
+    .description('put back what a run has replaced: files, folders, links, modes, owners, units')
+    .argument('<run>', 'its id, the beginning or end of it, last, or last~N')
+    .option('--check', 'change nothing, show what would be put back')
+    .option('--diff', 'show diffs (default on a terminal)')
+    .option('--no-diff', 'no diffs')
+    .option('--steal', 'take a lock over, whoever holds it')
+    .option('--lock-timeout <s>', 'seconds to wait for a host that another run works on (60; 0 = do not wait)')
+    .option('--events <file>', 'write events as JSON lines as they happen')
+    .action(async (run: string, options: Options) =>
+      (await import('./rollback-command.ts')).rollbackCommand(run, options, argv),
+    );
 }

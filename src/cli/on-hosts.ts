@@ -6,6 +6,7 @@ import {matchHosts} from '../playbook/patterns.ts';
 import {openSite, type Site} from '../playbook/site.ts';
 import {makeConnector, type ConnectorOptions} from '../remote/connector.ts';
 import {BecomeFailed, LinkLost, Unreachable} from '../remote/errors.ts';
+import {HostLocked} from '../engine/host-lock.ts';
 import {ReadFailed} from '../remote/read-fragment.ts';
 import type {Become, Connection, Target} from '../remote/session.ts';
 import {formatDiagnostic} from '../report/code-frame.ts';
@@ -126,12 +127,19 @@ export async function hostsOf(pattern: string, options: Options): Promise<HostSe
 
 /**
  * Does some work on every host of a pattern, so many at a time. undefined = nothing was attempted, and the exit status says so.
- * `onAnswer` hears of each host as soon as it is done; the answers come in inventory order.
+ * The answers come in inventory order. `begun` is called when everything is known to be in order and nothing has been attempted; `again` logs in once more.
  */
 export async function onHosts<T>(
   pattern: string,
   options: Options,
-  work: (connection: Connection, become: Become | undefined, signal: AbortSignal, host: string) => Promise<T>,
+  work: (
+    connection: Connection,
+    become: Become | undefined,
+    signal: AbortSignal,
+    host: string,
+    again: () => Promise<Connection>,
+  ) => Promise<T>,
+  more: {readonly atExit?: string; readonly begun?: (set: HostSet) => void} = {},
 ): Promise<{answers: readonly Answer<T>[]; set: HostSet} | undefined> {
   try {
     const set = await hostsOf(pattern, options);
@@ -140,7 +148,11 @@ export async function onHosts<T>(
     const accept = options['acceptNewHostKeys'] === true;
     const targets = set.hosts.map(({target}) => target);
     if (!(await confirmHostKeys(targets, set.connector, accept, process.stdout.isTTY, tell, signal))) return refused();
-    const connector = makeConnector(set.connector);
+    const connector = makeConnector({
+      ...set.connector,
+      ...(more.atExit === undefined ? {} : {atExit: more.atExit}),
+    });
+    more.begun?.(set);
     const queue = new PQueue({concurrency: set.forks});
     const answers = await Promise.all(
       set.hosts.map(({name, target, become}) =>
@@ -149,7 +161,11 @@ export async function onHosts<T>(
           try {
             await using connection = await connector.connect(target, signal);
             const as = become?.user === connection.login.user ? undefined : become;
-            return {host: name, is: 'answered', value: await work(connection, as, signal, name)};
+            return {
+              host: name,
+              is: 'answered',
+              value: await work(connection, as, signal, name, () => connector.connect(target, signal)),
+            };
           } catch (problem) {
             signal.throwIfAborted();
             return failure(name, problem, set.redactor);
@@ -198,6 +214,6 @@ function failure<T>(host: string, problem: unknown, redactor: Redactor): Answer<
   if (problem instanceof Unreachable) return told('unreachable', problem, problem.help);
   if (problem instanceof LinkLost) return told('unreachable', problem, 'the host may have carried out what was sent');
   if (problem instanceof BecomeFailed) return told('failed', problem, problem.help);
-  if (problem instanceof ReadFailed) return told('failed', problem, undefined);
+  if (problem instanceof ReadFailed || problem instanceof HostLocked) return told('failed', problem, undefined);
   throw problem;
 }

@@ -71,7 +71,7 @@ export async function program(argv: readonly string[]): Promise<void> {
       (await import('./inventory-command.ts')).inventoryCommand(options),
     );
   addHostCommands(tsplay);
-  addHistoryCommands(tsplay);
+  addHistoryCommands(tsplay, argv);
   addSiteCommands(tsplay);
   const vault = tsplay.command('vault').description("secrets in Ansible's vault format");
   for (const [name, does] of [

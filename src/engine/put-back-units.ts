@@ -1,5 +1,6 @@
 // Units as they stood before a run: enabled or not, masked or not, running or not; and what runs is started anew where its files were put back.
 import type {Change} from '../kit/plan.ts';
+import {unitBackupOf} from '../remote/backup.ts';
 import type {UnitBefore} from '../remote/rollback.ts';
 import {singleQuoted} from '../remote/script.ts';
 import type {Fragment} from '../remote/session.ts';
@@ -75,6 +76,11 @@ export function unitFragments(
       })),
     ),
   ];
+}
+
+/** Notes how units stand now, so that this can be put back in its turn. */
+export function notingUnits(units: readonly string[], directory: string): Fragment {
+  return plain(unitBackupOf(units, directory), 'noting how units stand', 'go-on');
 }
 
 function plain(shell: string, label: string, onFailure: Fragment['onFailure']): Fragment {

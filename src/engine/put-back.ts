@@ -19,7 +19,7 @@ import {
 } from '../remote/rollback.ts';
 import type {Fragment, Outcome} from '../remote/session.ts';
 import {opensDoors} from './doors.ts';
-import {unitFragments, unitLook, unitsToSet} from './put-back-units.ts';
+import {notingUnits, unitFragments, unitLook, unitsToSet} from './put-back-units.ts';
 
 /** What became of one path, unit or command. `changes`: from what is there to what was there before the run. */
 export type PutBackStep = {
@@ -207,11 +207,20 @@ async function apply(
         {group: 1, onFailure: 'stop'},
       ),
     );
+  const backupDir = `/var/lib/tsplay/backup/${options.as}`;
+  if (units.length > 0)
+    add(
+      'notes',
+      notingUnits(
+        units.map(({unit}) => unit),
+        backupDir,
+      ),
+    );
   for (const entry of todo)
     add(
       entry.path,
       ...rollbackFragments(entry, directory, {
-        backupDir: `/var/lib/tsplay/backup/${options.as}`,
+        backupDir,
         group: 1,
         onFailure,
         label: `putting back ${entry.path}`,

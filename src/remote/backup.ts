@@ -170,6 +170,20 @@ line=$(look "$p") && printf 'left %s %s\\n' "$line" ${singleQuoted(JSON.stringif
 :`;
 }
 
+/** Shell that notes everything below the folder `$p`, which has just come into being as a whole: it was not there, and how it is now. */
+export function treeMadeOf(directory: string | undefined): string {
+  if (directory === undefined) return ':';
+  return `(
+umask 077
+${backupPlace(directory)}${look}mkdir -p -- "$b" || exit 0
+find "$p" | while IFS= read -r f; do
+q=$(printf '%s' "$f" | sed 's/[\\\\"]/\\\\&/g')
+printf 'absent 0 0 0 0 "%s"\\nleft %s "%s"\\n' "$q" "$(look "$f")" "$q"
+done >>"$b/${MANIFEST}"
+) 2>/dev/null
+:`;
+}
+
 /** Shell that notes how units stand before a command changes them; without systemd nothing. */
 export function unitBackupOf(units: readonly string[], directory: string): string {
   return `[ -d /run/systemd/system ] || exit 0

@@ -1,7 +1,7 @@
 // Puts back what a run has replaced, from the copies that `backup.ts` has made of it.
 import {octal} from '../kit/mode.ts';
 import {stdoutText, type Reply} from '../kit/reads.ts';
-import {backupOf, backupPlace, leftOf, look, MANIFEST, storedName, treeName, type BackedUp} from './backup.ts';
+import {backupPlace, leftOf, look, MANIFEST, storedName, treeMadeOf, treeName, type BackedUp} from './backup.ts';
 import {exitStatus} from './exit-status.ts';
 import type {Lowering} from './lower.ts';
 import {enterParent, placeOf} from './lower-place.ts';
@@ -94,9 +94,8 @@ function shellsOf(entry: BackedUp, directory: string, context: Pick<Lowering, 'b
       return [
         `${backupPlace(directory)}k=$b/${singleQuoted(entry.stored)}
 ${enterParent(placeOf(path))}if [ -e "$n" ] || [ -L "$n" ]; then die ${exitStatus.unsafe} "refused: $p is there again"; fi
-old=
-${backupOf(path, context.backupDir)}cp -a -- "$k" "$n" || die ${exitStatus.notWritten} "$p: its copy could not be read or written"
-${leftOf(path, context.backupDir)}`,
+cp -a -- "$k" "$n" || die ${exitStatus.notWritten} "$p: its copy could not be read or written"
+${treeMadeOf(context.backupDir)}`,
       ];
     case 'lost':
       return [`echo ${singleQuoted(`${path} was too big to be kept`)} >&2; exit ${exitStatus.missing}`];

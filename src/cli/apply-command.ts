@@ -6,6 +6,7 @@ import type {RunContext} from '../engine/context.ts';
 import {PlanFollower} from '../engine/plan-follower.ts';
 import {runProgram} from '../engine/run.ts';
 import {actions} from '../actions/index.ts';
+import {declaredControls} from '../playbook/declared-controls.ts';
 import {useSiteFiles} from '../playbook/disk.ts';
 import type {Site, SiteOptions} from '../playbook/site.ts';
 import type {PlanText} from '../store/plan-text.ts';
@@ -108,6 +109,7 @@ async function apply(plan: PlanText, given: Options, here: string, reporting: Re
     return;
   }
   makeStateFolder(state);
+  reporting.judgeBy(declaredControls(site), []);
   const applied = appliedBefore(state, plan.head.made.id);
   const outcome = await follow(content, site, applied, {
     options,

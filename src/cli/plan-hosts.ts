@@ -14,7 +14,8 @@ export async function planHosts(
   content: PlanContent,
   limit: readonly string[],
 ): Promise<{site: Site; hosts: readonly string[]; gone: readonly Diagnostic[]; problems: readonly Diagnostic[]}> {
-  const {site, problems} = await openSite(options);
+  // the plan's hosts are the limit; what was written as one may name hosts that an inventory given now does not have
+  const {site, problems} = await openSite({...options, limit: []});
   const planned = Object.keys(content.hosts);
   if (problems.some(({severity}) => severity === 'error')) return {site, hosts: [], gone: [], problems};
   const present = new Set(site.program.plays.flatMap((play) => site.hostsOf(play)));

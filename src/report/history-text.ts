@@ -1,6 +1,7 @@
 // The history for people: lists of runs, one run with its diffs, two runs side by side.
 import {styleText} from 'node:util';
 import {visible} from '../base/visible.ts';
+import {hostList} from './host-list.ts';
 import type {Compared, Comparison} from '../store/compare.ts';
 import type {RecordedRun} from '../store/recorded-run.ts';
 import type {RecordedResult, RecordedStatus, RunBrief} from '../store/records.ts';
@@ -164,7 +165,7 @@ const marks: Readonly<Record<RecordedResult['status'], readonly [string, Style]>
 function groupText({hosts, result}: Group, isCheck: boolean, paint: Paint): string {
   const [mark, style] = marks[result.status];
   const word = result.status === 'changed' && isCheck ? 'would change' : result.status;
-  let text = `${paint(style, mark)} ${visible(result.task)}${itemText(result.item)} ${paint('dim', `(${result.module})`)} ${paint(style, word)} ${paint('dim', 'on')} ${hosts.join(', ')}\n`;
+  let text = `${paint(style, mark)} ${visible(result.task)}${itemText(result.item)} ${paint('dim', `(${result.module})`)} ${paint(style, word)} ${paint('dim', 'on')} ${hostList(hosts)}\n`;
   if (result.message !== '') text += indented(visible(result.message));
   if (result.command !== undefined && result.command.stderr !== '') text += indented(visible(result.command.stderr));
   for (const {severity, code, message} of result.findings) text += indented(`${severity}[${code}] ${visible(message)}`);

@@ -2,6 +2,7 @@ import {styleText} from 'node:util';
 import {visible} from '../base/visible.ts';
 import type {HostSummary, RunEvent, RunMode, RunOutcome, TaskResult} from '../engine/event.ts';
 import {linesOf} from './changes.ts';
+import {hostList} from './host-list.ts';
 
 /** Where a reporter writes: lines of text; `columns` is the terminal's width, 0 = not a terminal. */
 export type Output = {
@@ -180,7 +181,7 @@ export class PrettyReporter {
     const hosts = unordered.toSorted((a, b) => this.#playHosts.indexOf(a) - this.#playHosts.indexOf(b));
     const [mark, style, word] = this.#markOf(result);
     const item = result.item === null || result.item === undefined ? '' : ` [${visible(itemText(result.item))}]`;
-    const where = `${this.#paint('dim', 'on')} ${hosts.join(', ')}`;
+    const where = `${this.#paint('dim', 'on')} ${hostList(hosts)}`;
     let text = `${this.#paint(style, mark)} ${visible(result.task)}${item} ${this.#paint('dim', `(${result.module})`)} ${this.#paint(style, word)} ${where}\n`;
     if (result.message !== undefined) text += indent(visible(result.message));
     if (result.command !== undefined) {
@@ -239,18 +240,28 @@ export class PrettyReporter {
 
   #recap(outcome: RunOutcome): void {
     const names = Object.keys(outcome.hosts);
-    const width = Math.max(4, ...names.map((name) => name.length));
     this.#print(`\n${this.#paint('bold', 'RECAP')}\n`);
+    // a fleet whose hosts each had a line would push everything else off the screen
+    const together = names.length > 30;
+    const lines = new Map<string, {readonly s: HostSummary; readonly text: string; readonly hosts: string[]}>();
     for (const name of names) {
       const s = outcome.hosts[name]!;
-      this.#print(
-        `  ${this.#statusMark(s)} ${name.padEnd(width)}  ${counts(s, this.#check)}${this.#paint('dim', `  ${s.roundTrips} ${s.roundTrips === 1 ? 'exchange' : 'exchanges'}`)}\n`,
-      );
+      const exchanges = `  ${s.roundTrips} ${s.roundTrips === 1 ? 'exchange' : 'exchanges'}`;
+      const text = `${counts(s, this.#check)}${this.#paint('dim', exchanges)}`;
+      const key = together ? `${s.status} ${text}` : name;
+      const line = lines.get(key) ?? {s, text, hosts: []};
+      line.hosts.push(name);
+      lines.set(key, line);
     }
+    const who = (hosts: readonly string[]): string =>
+      hosts.length > 3 ? `${hostList(hosts, 4)} (${hosts.length} hosts)` : hosts.join(', ');
+    const width = Math.max(4, ...[...lines.values()].map(({hosts}) => who(hosts).length));
+    for (const {s, text, hosts} of lines.values())
+      this.#print(`  ${this.#statusMark(s)} ${who(hosts).padEnd(width)}  ${text}\n`);
     if (this.#pending.size > 0) {
       this.#print(`\n${this.#paint('bold', 'PENDING')} ${this.#paint('dim', '(outside of this run)')}\n`);
       for (const [text, hosts] of this.#pending)
-        this.#print(`  ${this.#paint('yellow', '!')} ${[...hosts].join(', ')}: ${visible(text)}\n`);
+        this.#print(`  ${this.#paint('yellow', '!')} ${hostList([...hosts])}: ${visible(text)}\n`);
     }
     const bad = names.filter((name) => ['failed', 'unreachable'].includes(outcome.hosts[name]!.status));
     if (bad.length > 0)

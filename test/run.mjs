@@ -20,6 +20,7 @@ const debianPackages = [
   'python3-yaml',
   'ansible-core',
   'busybox',
+  'chromium',
   'openssh-client',
   'openssh-server',
   'sudo',

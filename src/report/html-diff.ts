@@ -6,7 +6,7 @@ export function diffMarkup(diff: string): Markup {
     .trimEnd()
     .split('\n')
     .map((line) => {
-      if (/^(?:---|\+\+\+) (?:before|after): /.test(line)) return markup`${line}\n`;
+      if (/^(?:---|\+\+\+) "?(?:before|after): /.test(line)) return markup`${line}\n`;
       if (line.startsWith('+')) return markup`<ins>${line}</ins>\n`;
       return line.startsWith('-') ? markup`<del>${line}</del>\n` : markup`${line}\n`;
     });

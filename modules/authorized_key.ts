@@ -37,8 +37,8 @@ const params = {
   path: p.path("the file; default the account's `.ssh/authorized_keys`"),
   manage_dir: p.boolean('make the folder, with safe permissions', {default: true}),
   comment: p.string('comment of the keys'),
-  follow: p.boolean('accepted for compatibility', {default: false}),
-  validate_certs: p.boolean('accepted for compatibility'),
+  follow: p.boolean('accepted for compatibility: links are not followed', {default: false}),
+  validate_certs: p.boolean('accepted for compatibility: keys are not fetched from the network'),
   allow_lockout: p.boolean('even if the key of this very connection goes', {default: false}),
 };
 type V = Values<typeof params>;

@@ -31,7 +31,7 @@ const params = {
       default: true,
     },
   ),
-  warn: p.boolean('accepted for compatibility'),
+  warn: p.boolean('accepted for compatibility: nothing is warned of'),
 };
 type V = Values<typeof params>;
 

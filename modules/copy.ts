@@ -49,8 +49,9 @@ const params = {
   validate: p.string('command that judges the candidate; `%s` stands for its path'),
   backup: p.boolean('accepted for compatibility: every replaced file is kept below /var/lib/tsplay/backup'),
   remote_src: p.boolean('`src` is a file on the host', {default: false}),
-  checksum: p.string('accepted for compatibility'),
-  local_follow: p.boolean('accepted for compatibility'),
+  checksum: p.string('accepted for compatibility: what arrives is always compared with what was sent'),
+  local_follow: p.boolean('accepted for compatibility: links among the files of a folder stay links'),
+  decrypt: p.boolean('a vault is put there opened, as a secret', {default: true}),
   ...labelParams,
 };
 type V = Values<typeof params>;
@@ -194,9 +195,13 @@ export default defineModule({
         : v.src?.type === 'file'
           ? {
               ...attributes,
-              content: v.src.bytes ?? `(${v.src.blob.sizeBytes} bytes, sha256 ${v.src.blob.sha256.slice(0, 16)}…)`,
+              content:
+                v.src.secret ??
+                v.src.bytes ??
+                `(${v.src.blob.sizeBytes} bytes, sha256 ${v.src.blob.sha256.slice(0, 16)}…)`,
               // bytes at hand tell later tasks of a check what they will find
-              source: v.src.bytes ?? v.src.blob,
+              source: v.src.secret ?? v.src.bytes ?? v.src.blob,
+              hidden: v.src.secret !== undefined,
               sha256: v.src.blob.sha256,
             }
           : {...attributes, content: v.content ?? ''},
@@ -267,9 +272,11 @@ function planTree(v: V, states: readonly FileState[]): Plan {
     const diff = fileDiff(
       {
         path,
-        content: entry.bytes ?? `(${entry.blob.sizeBytes} bytes, sha256 ${entry.blob.sha256.slice(0, 16)}…)`,
+        content:
+          entry.secret ?? entry.bytes ?? `(${entry.blob.sizeBytes} bytes, sha256 ${entry.blob.sha256.slice(0, 16)}…)`,
         follow: v.follow,
-        source: entry.bytes ?? entry.blob,
+        source: entry.secret ?? entry.bytes ?? entry.blob,
+        hidden: entry.secret !== undefined,
         sha256: entry.blob.sha256,
         mode,
         owner: v.owner,

@@ -51,10 +51,15 @@ const params = {
   url_password: p.secret('with what', {aliases: ['password']}),
   validate_certs: p.boolean('the certificate must be good', {default: true}),
   http_agent: p.string('how to introduce oneself'),
+  client_cert: p.path('certificate to log in with, on the host'),
+  client_key: p.path('its key, on the host, where the certificate does not hold it'),
+  ciphers: p.list(p.string('a cipher of OpenSSL'), 'which ciphers may be used', {default: []}),
+  decompress: p.boolean('content that the server has packed for the way is unpacked', {default: true}),
+  use_netrc: p.boolean('logins from ~/.netrc of the account that fetches', {default: true}),
   ca_path: p.path('certificates to trust, on the host'),
-  force_basic_auth: p.boolean('accepted for compatibility'),
+  force_basic_auth: p.boolean('accepted for compatibility: a login is sent with the first request anyway'),
   use_proxy: p.boolean('use the proxy that the environment names', {default: true}),
-  backup: p.boolean('accepted for compatibility'),
+  backup: p.boolean('accepted for compatibility: `tsplay` keeps no copy of fetched files'),
   ...labelParams,
   tmp_dest: p.path('accepted for compatibility: it is fetched beside its place'),
 };
@@ -246,6 +251,11 @@ function curlConfig(v: V): string | Secret {
     ...(v.validate_certs ? [] : ['insecure\n']),
     ...(v.http_agent === undefined ? [] : [line('user-agent', v.http_agent)]),
     ...(v.ca_path === undefined ? [] : [line('cacert', v.ca_path)]),
+    ...(v.client_cert === undefined ? [] : [line('cert', v.client_cert)]),
+    ...(v.client_key === undefined ? [] : [line('key', v.client_key)]),
+    ...(v.ciphers.length === 0 ? [] : [line('ciphers', v.ciphers.join(':'))]),
+    ...(v.decompress ? ['compressed\n'] : []),
+    ...(v.use_netrc ? ['netrc-optional\n'] : []),
   ]);
 }
 
@@ -261,5 +271,10 @@ function wgetConfig(v: V): string | Secret {
     ...(v.validate_certs ? [] : ['check_certificate = off\n']),
     ...(v.http_agent === undefined ? [] : set('user_agent', v.http_agent)),
     ...(v.ca_path === undefined ? [] : set('ca_certificate', v.ca_path)),
+    ...(v.client_cert === undefined ? [] : set('certificate', v.client_cert)),
+    ...(v.client_key === undefined ? [] : set('private_key', v.client_key)),
+    ...(v.ciphers.length === 0 ? [] : set('ciphers', v.ciphers.join(':'))),
+    ...(v.decompress ? ['compression = auto\n'] : []),
+    ...(v.use_netrc ? [] : ['netrc = off\n']),
   ]);
 }

@@ -23,7 +23,7 @@ export default defineModule({
       pattern: '^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$',
       describe: 'a host name (letters, digits, `-` and dots between)',
     }),
-    use: p.string('accepted for compatibility'),
+    use: p.string("accepted for compatibility: the host's own way is used"),
   },
   examples: ['- hostname:\n    name: web1.example.test\n'],
   check: (v) =>

@@ -16,7 +16,7 @@ export default defineModule({
   summary: 'All installed packages, as `ansible_facts.packages`',
   params: {
     manager: p.list(p.string('a package manager'), "accepted for compatibility: the host's own is asked"),
-    strategy: p.string('accepted for compatibility'),
+    strategy: p.string('accepted for compatibility: the one package manager is asked'),
   },
   facts: ['packages'],
   examples: ['- package_facts:\n'],

@@ -22,7 +22,7 @@ const params = {
   unless: p.string('do not run where this shell command succeeds'),
   onlyif: p.string('run only where this shell command succeeds'),
   chdir: p.path('folder to run in'),
-  decrypt: p.boolean('accepted for compatibility'),
+  decrypt: p.boolean('a vault is run opened', {default: true}),
 };
 type V = Values<typeof params>;
 
@@ -72,6 +72,8 @@ export default defineModule({
     if (text === undefined) return refuse('missing-file', `${v.cmd.path} is no script on the controller`);
     const words = splitWords(reveal(v.cmd.arguments ?? '')) ?? [];
     const executable = splitWords(v.executable ?? '') ?? [];
+    const scripted = (content: string): string =>
+      content.startsWith('#!') || executable.length > 0 ? content : `#!/bin/sh\n${content}`;
     // The script comes over stdin; a file, so that the kernel reads its first line and it may read itself.
     const run = `t=$(mktemp "\${TMPDIR:-/tmp}/.tsplay-XXXXXX") || exit 74
 trap 'rm -f -- "$t"' EXIT
@@ -84,7 +86,7 @@ ${[...executable.map(quote), '"$t"', ...words.map(quote)].join(' ')} </dev/null`
       {
         argv: ['/bin/sh'],
         script: v.cmd.arguments instanceof Secret ? Secret.of(run) : run,
-        stdin: text.startsWith('#!') || executable.length > 0 ? text : `#!/bin/sh\n${text}`,
+        stdin: v.cmd.type === 'file' && v.cmd.secret !== undefined ? v.cmd.secret.map(scripted) : scripted(text),
         ...(v.chdir === undefined ? {} : {chdir: v.chdir}),
       },
       shown(v),

@@ -14,7 +14,7 @@ export default defineModule({
     chdir: p.path('folder to run in'),
     stdin: p.text('text for its standard input'),
     stdin_add_newline: p.boolean('end that text with a newline', {default: true}),
-    warn: p.boolean('accepted for compatibility'),
+    warn: p.boolean('accepted for compatibility: nothing is warned of'),
   },
   freeForm: 'cmd',
   everyRun: (v) => v.creates === undefined && v.unless === undefined,

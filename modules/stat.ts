@@ -21,19 +21,19 @@ export default defineModule({
   params: {
     path: p.path('the path on the host', {required: true, aliases: ['dest', 'name']}),
     follow: p.boolean('of what a link leads to', {default: false}),
-    get_checksum: p.boolean('the digest of a file', {default: true, aliases: ['checksum']}),
-    checksum_algorithm: p.choice(
-      ['sha256', 'sha1', 'md5', 'sha224', 'sha384', 'sha512'],
-      'of which kind; Ansible takes sha1 where nothing is said',
-      {
-        default: 'sha256',
-      },
-    ),
-    get_mime: p.boolean('accepted for compatibility'),
-    get_attributes: p.boolean('accepted for compatibility'),
+    get_checksum: p.boolean('the digest of a file', {default: true}),
+    checksum_algorithm: p.choice(['sha1', 'sha256', 'md5', 'sha224', 'sha384', 'sha512'], 'of which kind', {
+      default: 'sha1',
+      aliases: ['checksum', 'checksum_algo'],
+    }),
+    get_mime: p.boolean('type and encoding of a file, where the host has the program `file`', {
+      default: true,
+      aliases: ['mime', 'mime_type', 'mime-type'],
+    }),
+    get_attributes: p.boolean('flags as lsattr shows them', {default: true, aliases: ['attr', 'attributes']}),
   },
   examples: ['- stat:\n    path: /etc/hostname\n  register: hostname_file\n'],
-  probe: (v) => all({file: file(v.path, {maxBytes: hashed}), more: details(v.path, v.follow, v.checksum_algorithm)}),
+  probe: (v) => all({file: file(v.path, {maxBytes: hashed}), more: details(v)}),
   plan: () => converged(),
   result: (v, {file: state, more}) => ({stat: statOf(v.path, v.follow ? followed(state) : state, more, v)}),
 });
@@ -41,22 +41,51 @@ export default defineModule({
 /** *units*: bytes up to which a file's digest is read. */
 const hashed = 64 * 1024 * 1024;
 
-type Details = {readonly numbers: readonly number[]; readonly source: string; readonly digest: string | undefined};
+type Details = {
+  readonly numbers: readonly number[];
+  readonly source: string;
+  readonly digest: string | undefined;
+  /** `[flags, version]` as lsattr gives them; undefined where it does not */
+  readonly flags: readonly [flags: string, version: string] | undefined;
+  readonly mime: readonly [type: string, charset: string] | undefined;
+  /** whether this account may read, write and execute it */
+  readonly access: string;
+};
+type V = {
+  path: string;
+  follow: boolean;
+  get_checksum: boolean;
+  checksum_algorithm: string;
+  get_mime: boolean;
+  get_attributes: boolean;
+};
 
 /** What the shared read of files does not tell, in one fragment: times, device, inode, links, a link's real end, digests but SHA-256. */
-function details(path: string, follow: boolean, algorithm: string): Probe<Details> {
-  const digest = algorithm === 'sha256' ? sh`:` : sh`[ -f ${path} ] && ${`${algorithm}sum`} -- ${path} | cut -d' ' -f1`;
+function details({path, follow, checksum_algorithm: algorithm, ...v}: V): Probe<Details> {
+  const digest =
+    algorithm === 'sha256' || !v.get_checksum
+      ? sh`:`
+      : sh`[ ! -f ${path} ] || ${`${algorithm}sum`} -- ${path} 2>/dev/null | sed 's/ .*//; s/^/digest /'`;
   const fragment = sh`stat ${follow ? ['-L'] : []} -c '%X %Z %W %i %d %h %b %o' -- ${path} 2>/dev/null || echo
 readlink -f -- ${path} || echo
-${digest}`;
+${digest}
+${v.get_attributes ? sh`lsattr -vd -- ${path} 2>/dev/null | sed 's/^ */flags /'` : sh`:`}
+${v.get_mime ? sh`! command -v file >/dev/null || file ${follow ? ['-L'] : ['-h']} -b --mime-type --mime-encoding -- ${path} 2>/dev/null | sed 's/^/mime /'` : sh`:`}
+a=; for o in r w x; do test "-$o" ${path} && a=$a$o; done; echo "access $a"`;
   return read(
     fragment,
     (reply) => {
-      const [numbers = '', source = '', sum = ''] = stdoutText(reply).split('\n');
+      const text = stdoutText(reply);
+      const [numbers = '', source = ''] = text.split('\n');
+      const flags = /^flags (\d+) +(\S+)/m.exec(text);
+      const mime = /^mime (\S+); charset=(\S+)$/m.exec(text);
       return {
         numbers: numbers === '' ? [] : numbers.split(' ').map(Number),
         source,
-        digest: /^\\?[0-9a-f]{32,}$/.test(sum) ? sum.replace('\\', '') : undefined,
+        digest: /^digest \\?([0-9a-f]{32,})$/m.exec(text)?.[1],
+        flags: flags === null ? undefined : [flags[2] ?? '', flags[1] ?? ''],
+        mime: mime === null ? undefined : [mime[1] ?? '', mime[2] ?? ''],
+        access: /^access (\w*)$/m.exec(text)?.[1] ?? '',
       };
     },
     {dependsOn: [`file:${path}`, `tree:${path}`]},
@@ -67,7 +96,7 @@ function statOf(
   path: string,
   s: FileState,
   more: Details,
-  v: {checksum_algorithm: string; get_checksum: boolean},
+  v: Pick<V, 'checksum_algorithm' | 'get_checksum' | 'get_mime' | 'get_attributes'>,
 ): Json {
   if (s.type === 'absent') return {exists: false};
   const sha256 = s.type === 'file' ? s.sha256 : undefined;
@@ -104,9 +133,39 @@ function statOf(
     xoth: bit(0o001),
     isuid: bit(0o4000),
     isgid: bit(0o2000),
-    readable: s.type !== 'file' || s.denied !== true,
-    writeable: bit(0o222),
-    executable: bit(0o111),
+    readable: more.access.includes('r'),
+    writeable: more.access.includes('w'),
+    executable: more.access.includes('x'),
+    ...(v.get_mime ? {mimetype: more.mime?.[0] ?? 'unknown', charset: more.mime?.[1] ?? 'unknown'} : {}),
+    ...(v.get_attributes ? flagsOf(more.flags) : {}),
+  };
+}
+
+/** Names of the flags that are known by one. *source*: chattr(1). */
+const flagNames: Readonly<Record<string, string>> = {
+  a: 'append',
+  A: 'noatime',
+  c: 'compressed',
+  C: 'nocow',
+  d: 'nodump',
+  D: 'dirsync',
+  e: 'extents',
+  i: 'immutable',
+  j: 'journalled',
+  s: 'secdel',
+  S: 'sync',
+  t: 'notail',
+  T: 'topdir',
+  u: 'undel',
+};
+
+function flagsOf(flags: Details['flags']): Readonly<Record<string, Json>> {
+  if (flags === undefined) return {attributes: [], attr_flags: '', version: null};
+  const letters = flags[0].replaceAll('-', '');
+  return {
+    attributes: Array.from(letters).flatMap((letter) => flagNames[letter] ?? []),
+    attr_flags: letters,
+    version: flags[1],
   };
 }
 

@@ -45,9 +45,11 @@ const params = {
   extra_opts: p.list(p.string('an option'), 'further options for tar or unzip', {default: []}),
   keep_newer: p.boolean('leave files alone that are newer on the host', {default: false}),
   list_files: p.boolean("the archive's paths in the result", {default: false}),
-  copy: p.boolean('accepted for compatibility: the opposite of `remote_src`'),
-  decrypt: p.boolean('accepted for compatibility'),
-  validate_certs: p.boolean('accepted for compatibility'),
+  decrypt: p.boolean('accepted for compatibility: archives in a vault are refused', {default: true}),
+  io_buffer_size: p.integer('accepted for compatibility: nothing is buffered here'),
+  unsafe_writes: p.boolean('accepted for compatibility: tar and unzip write'),
+  copy: p.boolean('the opposite of `remote_src`, as it was called once'),
+  validate_certs: p.boolean('accepted for compatibility: archives come from the controller or are on the host'),
 };
 type V = Values<typeof params>;
 

@@ -62,7 +62,7 @@ export default defineModule({
     ssh_key_bits: p.integer("its size; ssh-keygen's own where nothing is said", {default: 0}),
     ssh_key_comment: p.string("the key's comment"),
     ssh_key_passphrase: p.secret('not supported'),
-    local: p.boolean('accepted for compatibility'),
+    local: p.boolean('accepted for compatibility: useradd and its like are local'),
   },
   examples: ['- user:\n    name: operator1\n    shell: /bin/bash\n    system: true\n    create_home: false\n'],
   check: (v) => [

@@ -25,8 +25,7 @@ const params = {
   sleep: p.integer('seconds between looks', {default: 1, min: 1}),
   connect_timeout: p.integer('seconds for one connection', {default: 5, min: 1}),
   msg: p.string('what to say when the time is over'),
-  exclude_hosts: p.list(p.string('a host'), 'accepted for compatibility'),
-  active_connection_states: p.list(p.string('a state'), 'accepted for compatibility'),
+  active_connection_states: p.list(p.string('a state'), 'accepted for compatibility: every connection counts'),
 };
 type V = Values<typeof params>;
 

@@ -9,7 +9,7 @@ export const pause: Action = {
     seconds: p.number('how long', {min: 0}),
     minutes: p.number('how long', {min: 0}),
     prompt: p.string('shown while waiting; without a time it is only shown'),
-    echo: p.boolean('accepted for compatibility'),
+    echo: p.boolean('accepted for compatibility: what is typed is not shown'),
   },
   examples: ['- pause:\n    seconds: 0\n'],
   async run(values, {run, settle, check}) {

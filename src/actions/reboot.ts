@@ -27,8 +27,10 @@ export const reboot: Action = {
     test_command: p.string('shell text that has to succeed once it is back', {default: 'true'}),
     reboot_command: p.string('what to run instead of the usual', {}),
     msg: p.string('what logged-in people are told', {default: 'Reboot initiated by tsplay'}),
-    search_paths: p.list(p.string('a folder'), 'accepted for compatibility'),
-    boot_time_command: p.string('accepted for compatibility'),
+    search_paths: p.list(p.string('a folder'), "accepted for compatibility: the host's PATH is fixed"),
+    boot_time_command: p.string(
+      'accepted for compatibility: the boot id and the start of process 1 tell one boot from another',
+    ),
   },
   examples: ['- reboot:\n    reboot_timeout: 300\n  when: false\n'],
   async run(values, {run, host, runner, task, scope, settle, check}) {

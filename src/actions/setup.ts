@@ -4,8 +4,8 @@ import {p} from '../kit/schema.ts';
 const params = {
   gather_subset: p.list(p.string('a subset'), 'accepted for compatibility; only facts that are used are read'),
   filter: p.list(p.string('a name or glob'), 'facts to return'),
-  gather_timeout: p.integer('accepted for compatibility'),
-  fact_path: p.string('accepted for compatibility'),
+  gather_timeout: p.integer('accepted for compatibility: `timeout:` of the task limits it'),
+  fact_path: p.string('accepted for compatibility: /etc/ansible/facts.d'),
 };
 
 /** Makes sure that facts are there. They ride along in the first exchange anyway. */

@@ -10,7 +10,7 @@ export const waitForConnection: Action = {
     timeout: p.integer('seconds to try', {default: 600, min: 1}),
     sleep: p.number('seconds between tries', {default: 1, min: 0}),
     delay: p.number('seconds before the first try', {default: 0, min: 0}),
-    connect_timeout: p.integer('accepted for compatibility'),
+    connect_timeout: p.integer('accepted for compatibility: `--timeout` says it'),
   },
   examples: ['- wait_for_connection:\n    timeout: 30\n'],
   async run(values, {run, host, runner, settle, check}) {

@@ -44,7 +44,9 @@ export function bindModule(module: Module, evaluated: Readonly<Record<string, un
   if (bound.bound === 'problems') {
     // names that nobody knows do not keep the rest from being looked at
     const strange = new Set(
-      bound.problems.map(({code, pointer}) => (code === 'unknown-param' ? pointer.slice(1) : '/')),
+      bound.problems.map(({code, pointer}) =>
+        code === 'unknown-param' || code === 'refused-param' ? pointer.slice(1) : '/',
+      ),
     );
     if ([...strange].some((name) => name.includes('/') || !Object.hasOwn(evaluated, name))) return bound;
     const rest = Object.fromEntries(Object.entries(evaluated).filter(([name]) => !strange.has(name)));

@@ -8,12 +8,13 @@ import {fits} from '../kit/lenient.ts';
 import type {JsonPointer} from '../kit/problem.ts';
 import {describeKind} from '../kit/schema.ts';
 import type {Kind, Params} from '../kit/schema.ts';
+import {isHarmless, refusedParam} from './ansible-parameters.ts';
 
 /** A value that a parameter does not accept. `at: 'key'`: it is the name that is wrong, not the value. */
 export type Misfit = {
   readonly pointer: JsonPointer;
   readonly at: 'key' | 'value';
-  readonly code: 'bad-param' | 'unknown-param' | 'missing-param';
+  readonly code: 'bad-param' | 'unknown-param' | 'refused-param' | 'missing-param';
   readonly message: string;
   readonly note?: string;
   readonly help?: string;
@@ -39,7 +40,7 @@ export function judgeParams(
     const at = `${pointer}/${escapePointer(key)}`;
     const param = Object.hasOwn(params, key) ? params[key] : undefined;
     if (param !== undefined) judge(param.kind, value, `${name}.${key}`, at, misfits);
-    else if (options.anyKeys !== true) misfits.push(unknownParam(name, key, params, at));
+    else if (options.anyKeys !== true) misfits.push(...strangeParam(name, key, value, params, at));
   }
   for (const [key, param] of Object.entries(params)) {
     if (param.need !== 'required' || Object.hasOwn(values, key) || options.unknown?.has(key) === true) continue;
@@ -52,6 +53,28 @@ export function judgeParams(
     });
   }
   return misfits;
+}
+
+/** Ansible's parameters that have no place here are named with the reason; others are not known. */
+function strangeParam(
+  name: string,
+  key: string,
+  value: unknown,
+  params: Params,
+  pointer: JsonPointer,
+): readonly Misfit[] {
+  const refused = refusedParam(name, key);
+  if (refused === undefined) return [unknownParam(name, key, params, pointer)];
+  if (isHarmless(refused, value)) return [];
+  return [
+    {
+      pointer,
+      at: 'key',
+      code: 'refused-param',
+      message: `${name}: ${key} is not supported: ${refused.why}`,
+      help: refused.help,
+    },
+  ];
 }
 
 function unknownParam(name: string, key: string, params: Params, pointer: JsonPointer): Misfit {

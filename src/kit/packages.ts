@@ -24,14 +24,17 @@ export const packageParams = {
   }),
   update_cache: p.boolean('refresh the package lists before something is installed', {
     default: false,
-    aliases: ['update-cache', 'refresh'],
+    aliases: ['update-cache', 'refresh', 'expire-cache'],
   }),
   cache_valid_time: p.integer('seconds for which package lists count as fresh', {min: 0}),
   purge: p.boolean('remove configuration files too', {default: false}),
   autoremove: p.boolean('remove packages that nothing needs any more', {default: false}),
   install_recommends: p.boolean('install recommended packages', {aliases: ['install-recommends']}),
   default_release: p.string('release to install from', {aliases: ['default-release']}),
-  allow_downgrade: p.boolean('a wanted version may be older than the installed one', {default: false}),
+  allow_downgrade: p.boolean('a wanted version may be older than the installed one', {
+    default: false,
+    aliases: ['allow-downgrade', 'allow_downgrades', 'allow-downgrades'],
+  }),
   only_upgrade: p.boolean('leave packages alone that are not installed', {default: false}),
   upgrade: p.choice(
     ['no', 'yes', 'safe', 'full', 'dist'],
@@ -68,17 +71,19 @@ export const packageParams = {
   download_only: p.boolean('not supported', {default: false}),
   installroot: p.string('not supported, but for /'),
   list: p.string('not supported: use `package_facts`'),
-  force: p.boolean('accepted for compatibility'),
-  use: p.string('accepted for compatibility'),
+  force: p.boolean('accepted for compatibility: conflicts are not solved by force'),
+  use: p.string("accepted for compatibility: the host's own package manager is used"),
   force_apt_get: p.boolean('accepted for compatibility: apt-get is used'),
-  allow_unauthenticated: p.boolean('accepted for compatibility: packages that are not signed are refused by apt'),
+  allow_unauthenticated: p.boolean('accepted for compatibility: packages that are not signed are refused by apt', {
+    aliases: ['allow-unauthenticated'],
+  }),
   allow_change_held_packages: p.boolean('a held package may be changed', {default: false}),
-  update_cache_retries: p.integer('accepted for compatibility'),
-  update_cache_retry_max_delay: p.integer('accepted for compatibility'),
+  update_cache_retries: p.integer('accepted for compatibility: it is asked once'),
+  update_cache_retry_max_delay: p.integer('accepted for compatibility: it is asked once'),
   validate_certs: p.boolean('accepted for compatibility: certificates are always checked'),
   sslverify: p.boolean('accepted for compatibility: certificates are always checked'),
-  use_backend: p.string('accepted for compatibility'),
-  auto_import_keys: p.boolean('accepted for compatibility'),
+  use_backend: p.string('accepted for compatibility: dnf is what it is on the host'),
+  auto_import_keys: p.boolean('accepted for compatibility: keys are not imported by themselves'),
 } as const;
 export type PackageValues = Values<typeof packageParams>;
 type Listed = {readonly cacheAgeS: number};

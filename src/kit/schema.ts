@@ -42,7 +42,10 @@ export type Values<S extends Params> = {
   readonly [K in keyof S]: S[K] extends Param<infer T, infer N> ? (N extends 'optional' ? T | undefined : T) : never;
 };
 
-/** A file or folder on the controller that a parameter names. `bytes` is there up to 1 MiB. `mode`: its permission bits as octal text. */
+/**
+ * A file or folder on the controller that a parameter names. `bytes` is there up to 1 MiB. `mode`: its permission bits as octal text.
+ * `secret`: it is a vault, and what was in it (always in `bytes`, and text) is what the digest is of.
+ */
 export type ControllerFile = {
   /** what stands behind the path, where the parameter is a command line */
   readonly arguments?: string | Secret;
@@ -53,6 +56,7 @@ export type ControllerFile = {
       readonly path: string;
       readonly blob: Blob;
       readonly bytes?: Uint8Array;
+      readonly secret?: Secret;
       readonly mode: string;
     }
   | {
@@ -60,7 +64,7 @@ export type ControllerFile = {
       readonly path: string;
       readonly entries: readonly ({readonly relative: string; readonly mode: string} & (
         | {readonly type: 'directory'}
-        | {readonly type: 'file'; readonly blob: Blob; readonly bytes?: Uint8Array}
+        | {readonly type: 'file'; readonly blob: Blob; readonly bytes?: Uint8Array; readonly secret?: Secret}
         | {readonly type: 'link'; readonly target: string}
       ))[];
     }

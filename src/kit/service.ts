@@ -21,15 +21,15 @@ export const serviceParams = {
     'let systemd read its unit files anew first (done by itself where it says that it is needed)',
     {default: false, aliases: ['daemon-reload']},
   ),
-  daemon_reexec: p.boolean('accepted for compatibility'),
-  force: p.boolean('accepted for compatibility'),
+  daemon_reexec: p.boolean('let systemd start itself anew first', {default: false, aliases: ['daemon-reexec']}),
+  force: p.boolean('links that are in the way of enabling are replaced', {default: false}),
   no_block: p.boolean('do not wait until it is done', {default: false}),
   scope: p.choice(['system'], 'only the system manager', {default: 'system'}),
-  use: p.string('accepted for compatibility'),
-  pattern: p.string('accepted for compatibility'),
+  use: p.string('accepted for compatibility: systemd'),
+  pattern: p.string('accepted for compatibility: systemd knows what runs'),
   sleep: p.integer('seconds between stop and start of a restart', {min: 0}),
-  arguments: p.string('accepted for compatibility'),
-  runlevel: p.string('accepted for compatibility'),
+  arguments: p.string('accepted for compatibility: systemd takes none', {aliases: ['args']}),
+  runlevel: p.string('accepted for compatibility: systemd has none'),
 } as const;
 export type ServiceValues = Values<typeof serviceParams>;
 
@@ -49,13 +49,18 @@ function localUnit(name: string): string {
 
 /** Whether a task has no state to compare: it restarts, reloads, or lets systemd read its files. */
 export function serviceEveryRun(v: ServiceValues): boolean {
-  return v.state === 'restarted' || v.state === 'reloaded' || (v.name === undefined && v.daemon_reload);
+  return (
+    v.state === 'restarted' || v.state === 'reloaded' || v.daemon_reexec || (v.name === undefined && v.daemon_reload)
+  );
 }
 
 /** Cross-field rules of a service's parameters. */
 export function serviceMistakes(v: ServiceValues): readonly Problem[] {
   if (v.name !== undefined) return [];
-  return v.state !== undefined || v.enabled !== undefined || v.masked !== undefined || !v.daemon_reload
+  return v.state !== undefined ||
+    v.enabled !== undefined ||
+    v.masked !== undefined ||
+    !(v.daemon_reload || v.daemon_reexec)
     ? [{code: 'missing-param', message: 'the unit is needed', help: 'name: ssh'}]
     : [];
 }
@@ -63,12 +68,16 @@ export function serviceMistakes(v: ServiceValues): readonly Problem[] {
 /** The plan for one unit. Masked, missing and systemd-less are refusals with what to do. */
 export function planService(v: ServiceValues, {unit: seen, local}: ServiceState): Plan {
   if (v.name === undefined) {
-    return v.daemon_reload
-      ? change(
-          [{what: 'unit files', before: undefined, after: 'read anew'}],
-          [systemctl(['daemon-reload'], ['unit:*'])],
-        )
-      : converged();
+    return change(
+      [
+        ...(v.daemon_reexec ? [{what: 'systemd', before: undefined, after: 'started anew'}] : []),
+        ...(v.daemon_reload ? [{what: 'unit files', before: undefined, after: 'read anew'}] : []),
+      ],
+      [
+        ...(v.daemon_reexec ? [systemctl(['daemon-reexec'], ['unit:*'])] : []),
+        ...(v.daemon_reload ? [systemctl(['daemon-reload'], ['unit:*'])] : []),
+      ],
+    );
   }
   const name = unitName(v.name);
   const key = unitKey(v.name);
@@ -94,6 +103,10 @@ export function planService(v: ServiceValues, {unit: seen, local}: ServiceState)
   const changes: Change[] = [];
   const ops: Op[] = [];
   const block = v.no_block ? ['--no-block'] : [];
+  if (v.daemon_reexec) {
+    changes.push({what: 'systemd', before: undefined, after: 'started anew'});
+    ops.push(systemctl(['daemon-reexec'], ['unit:*']));
+  }
   if (v.daemon_reload || now.needsReload || unread) {
     if (now.needsReload || seen.load === 'not-found')
       changes.push({
@@ -129,7 +142,7 @@ export function planService(v: ServiceValues, {unit: seen, local}: ServiceState)
         help: '`masked: true` keeps it from starting',
       });
     changes.push({what: 'enabled', before: yes(enabled), after: yes(v.enabled)});
-    ops.push(systemctl([v.enabled ? 'enable' : 'disable', name], [key]));
+    ops.push(systemctl([v.enabled ? 'enable' : 'disable', ...(v.enabled && v.force ? ['--force'] : []), name], [key]));
   }
   const runs = now.active === 'active' || now.active === 'activating' || now.active === 'reloading';
   switch (v.state) {

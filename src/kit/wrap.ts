@@ -3,10 +3,18 @@ import {Secret} from '../base/secret.ts';
 import {fits} from './lenient.ts';
 import type {ControllerFile, Kind, Params, Rendered} from './schema.ts';
 
-/** How the controller's files get into values; the engine has the search path and the variables. */
-export type Resolver = {
+type Settings = Readonly<Record<string, unknown>>;
+
+type Within = {
   readonly file: (path: string, folder: string) => ControllerFile;
   readonly template: (path: string) => Rendered;
+};
+
+/** How the controller's files get into values; the engine has the search path and the variables. */
+export type Resolver = {
+  /** `settings`: the other parameters, in which a module may say how the file is to be read (`decrypt`) */
+  readonly file: (path: string, folder: string, settings: Settings) => ControllerFile;
+  readonly template: (path: string, settings: Settings) => Rendered;
 };
 
 /**
@@ -17,7 +25,7 @@ export function wrapParams(
   params: Params,
   plain: Readonly<Record<string, unknown>>,
   original: Readonly<Record<string, unknown>>,
-  resolve: Resolver,
+  resolve: Resolver | Within,
 ): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const [name, param] of Object.entries(params)) {
@@ -26,12 +34,15 @@ export function wrapParams(
     values[name] =
       value === undefined || value === null
         ? undefined
-        : wrapKind(param.kind, value, spelled === undefined ? value : original[spelled], resolve);
+        : wrapKind(param.kind, value, spelled === undefined ? value : original[spelled], {
+            file: (path, folder) => resolve.file(path, folder, plain),
+            template: (path) => resolve.template(path, plain),
+          });
   }
   return values;
 }
 
-function wrapKind(kind: Kind, plain: unknown, original: unknown, resolve: Resolver): unknown {
+function wrapKind(kind: Kind, plain: unknown, original: unknown, resolve: Within): unknown {
   switch (kind.kind) {
     case 'secret':
       return original instanceof Secret && original.pieces().join('') === plain ? original : Secret.of(plain as string);

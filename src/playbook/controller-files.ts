@@ -6,10 +6,12 @@ import {join} from 'node:path';
 import {error} from '../base/diagnostic.ts';
 import {findUnknown} from '../base/unknown.ts';
 import {Unresolved} from '../catalog/unresolved.ts';
+import {sha256, textOf} from '../kit/content.ts';
 import {octal} from '../kit/mode.ts';
 import type {Blob} from '../kit/op.ts';
 import type {ControllerFile} from '../kit/schema.ts';
 import type {Resolver} from '../kit/wrap.ts';
+import {decrypt, isVault, type VaultPassword} from '../secrets/vault.ts';
 import {refuseChanged} from './disk.ts';
 import type {TaskScope} from './scope-task.ts';
 import {candidatePaths, findPath} from './search-path.ts';
@@ -20,13 +22,16 @@ const keptBytes = 1024 * 1024;
 
 type Read = {readonly stamp: string; readonly blob: Blob; readonly bytes?: Uint8Array};
 type Directory = Extract<ControllerFile, {type: 'directory'}>;
+type Opened = Pick<Extract<ControllerFile, {type: 'file'}>, 'blob' | 'bytes' | 'secret'>;
+/** undefined: vaults stay closed. */
+type Passwords = readonly VaultPassword[] | undefined;
 
 const reads = new Map<string, Read>();
 
 /** How the controller's files get into the values of a task in this scope. *errors*: throws Unresolved. */
 export function resolverOf(scope: TaskScope): Resolver {
   return {
-    file: (path, folder) => {
+    file: (path, folder, settings) => {
       const trailing = path.endsWith('/') && path.length > 1;
       const bare = trailing ? path.slice(0, -1) : path;
       const found = findPath(bare, scope.folders, [folder]);
@@ -34,9 +39,10 @@ export function resolverOf(scope: TaskScope): Resolver {
         const searched = candidatePaths(bare, scope.folders, [folder]);
         return {type: 'missing', path, searched, help: soughtHelp(searched, scope.place.run.cwd)};
       }
-      return describe(found, trailing);
+      const open = settings['decrypt'] === false ? undefined : scope.place.run.vaultPasswords;
+      return describe(found, trailing, open);
     },
-    template: (path) => {
+    template: (path, settings) => {
       const found = findPath(path, scope.folders, ['templates']);
       if (found === undefined) {
         const searched = candidatePaths(path, scope.folders, ['templates']);
@@ -44,7 +50,7 @@ export function resolverOf(scope: TaskScope): Resolver {
           error('missing-file', `there is no template ${path}`, {help: soughtHelp(searched, scope.place.run.cwd)}),
         ]);
       }
-      const rendered = scope.renderFile(found);
+      const rendered = scope.renderFile(found, marksOf(settings));
       if (!rendered.ok) throw new Unresolved(rendered.problems);
       const waits = findUnknown(rendered.value);
       if (waits !== undefined) throw new Unresolved(waits);
@@ -54,19 +60,19 @@ export function resolverOf(scope: TaskScope): Resolver {
 }
 
 /** A trailing slash, as with rsync, means what a folder holds. */
-function describe(path: string, contents: boolean): ControllerFile {
+function describe(path: string, contents: boolean, passwords: Passwords): ControllerFile {
   try {
     const stats = statSync(path);
     const shown = contents ? `${path}/` : path;
-    if (stats.isDirectory()) return {type: 'directory', path: shown, entries: entriesOf(path, '')};
-    const {blob, bytes} = read(path, stats);
-    return {type: 'file', path, blob, ...(bytes === undefined ? {} : {bytes}), mode: octal(stats.mode & 0o7777)};
+    if (stats.isDirectory()) return {type: 'directory', path: shown, entries: entriesOf(path, '', passwords)};
+    return {type: 'file', path, ...opened(path, read(path, stats), passwords), mode: octal(stats.mode & 0o7777)};
   } catch (cause) {
+    if (cause instanceof Unresolved) throw cause;
     throw new Unresolved([error('unreadable-file', `${path} cannot be read: ${(cause as Error).message}`)]);
   }
 }
 
-function entriesOf(root: string, below: string): Directory['entries'] {
+function entriesOf(root: string, below: string, passwords: Passwords): Directory['entries'] {
   return readdirSync(join(root, below))
     .sort()
     .flatMap((name): Directory['entries'] => {
@@ -75,11 +81,51 @@ function entriesOf(root: string, below: string): Directory['entries'] {
       const stats = lstatSync(path);
       const mode = octal(stats.mode & 0o7777);
       if (stats.isSymbolicLink()) return [{relative, mode, type: 'link', target: readlinkSync(path)}];
-      if (stats.isDirectory()) return [{relative, mode, type: 'directory'}, ...entriesOf(root, relative)];
+      if (stats.isDirectory()) return [{relative, mode, type: 'directory'}, ...entriesOf(root, relative, passwords)];
       if (!stats.isFile()) return [];
-      const {blob, bytes} = read(path, stats);
-      return [{relative, mode, type: 'file', blob, ...(bytes === undefined ? {} : {bytes})}];
+      return [{relative, mode, type: 'file', ...opened(path, read(path, stats), passwords)}];
     });
+}
+
+/** A vault gives what is in it, as a secret; other files what they are. *errors*: throws Unresolved where it does not open. */
+function opened(path: string, {blob, bytes}: Read, passwords: Passwords): Opened {
+  if (passwords === undefined || bytes === undefined || !isVault(bytes))
+    return {blob, ...(bytes === undefined ? {} : {bytes})};
+  const source = {path, text: new TextDecoder().decode(bytes)};
+  const content = decrypt(source.text, passwords, {source, start: 0, end: source.text.indexOf('\n')});
+  if (!content.ok) throw new Unresolved(content.problems);
+  if (textOf(content.value.bytes) === undefined)
+    throw new Unresolved([
+      error('vault-binary', `${path} is a vault of bytes that are no text`, {
+        help: 'open it with `tsplay vault decrypt`, or put it there as it is with `decrypt: false`',
+      }),
+    ]);
+  const plain = content.value.bytes;
+  return {
+    blob: {blob: path, sha256: sha256(plain), sizeBytes: plain.length},
+    bytes: plain,
+    secret: content.value.text,
+  };
+}
+
+const templateMarks = {
+  variable_start_string: 'outputStart',
+  variable_end_string: 'outputEnd',
+  block_start_string: 'blockStart',
+  block_end_string: 'blockEnd',
+  comment_start_string: 'commentStart',
+  comment_end_string: 'commentEnd',
+  trim_blocks: 'trimBlocks',
+  lstrip_blocks: 'lstripBlocks',
+} as const;
+
+/** What the parameters of `template` say about its syntax. */
+function marksOf(settings: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(templateMarks).flatMap(([name, mark]) =>
+      settings[name] === undefined ? [] : [[mark, settings[name]]],
+    ),
+  );
 }
 
 function read(path: string, stats: Stats): Read {

@@ -1,6 +1,6 @@
 // The files that `include_vars` reads.
 import {readdirSync, statSync} from './disk.ts';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {error} from '../base/diagnostic.ts';
 import type {Diagnostic, Span} from '../base/diagnostic.ts';
 import {isNonEmpty} from '../base/nonempty.ts';
@@ -29,7 +29,8 @@ export function readVarsTask(
   }
   const variables = new Map<string, Node>();
   const problems: Diagnostic[] = [];
-  for (const each of statSync(path).isDirectory() ? below(path) : [path]) {
+  const folder = statSync(path).isDirectory() ? chosen(path, values) : undefined;
+  for (const each of folder ?? [path]) {
     const read = files.file(each);
     problems.push(...read.problems.filter((problem) => problem.severity === 'error'));
     for (const [key, variable] of read.variables) variables.set(key, variable.value);
@@ -40,12 +41,37 @@ export function readVarsTask(
   return ok(new Map([[name, {kind: 'map', entries, span}]]));
 }
 
-function below(folder: string): readonly string[] {
+/** The files of a folder that are asked for, in order; those with another ending are not variables. */
+function chosen(folder: string, values: Readonly<Record<string, unknown>>): readonly string[] {
+  const texts = (value: unknown, otherwise: readonly string[]): readonly string[] =>
+    typeof value === 'string' ? [value] : Array.isArray(value) ? value.map(String) : otherwise;
+  const extensions = texts(values['extensions'], ['json', 'yaml', 'yml']).map((one) => one.replace(/^\./, ''));
+  const ignored = texts(values['ignore_files'], []);
+  const depth = Number(values['depth'] ?? 0);
+  const wanted = values['files_matching'];
+  const files = below(folder, depth === 0 ? Infinity : depth).filter((path) => {
+    const name = basename(path);
+    if (ignored.some((one) => one === name || matches(one, name))) return false;
+    return typeof wanted !== 'string' || matches(wanted, name);
+  });
+  const known = (path: string): boolean => extensions.some((one) => path.endsWith(`.${one}`));
+  return files.filter(known);
+}
+
+function matches(expression: string, name: string): boolean {
+  try {
+    return new RegExp(expression).test(name);
+  } catch {
+    return false;
+  }
+}
+
+function below(folder: string, depth: number): readonly string[] {
   return readdirSync(folder)
     .sort()
     .flatMap((name) => {
       const path = join(folder, name);
-      if (statSync(path).isDirectory()) return below(path);
-      return /\.(?:ya?ml|json)$/.test(name) ? [path] : [];
+      if (statSync(path).isDirectory()) return depth > 1 ? below(path, depth - 1) : [];
+      return [path];
     });
 }

@@ -71,10 +71,27 @@ test('slurp and stat', (t) => {
     const state = {file, more} as never;
     return stat.result?.(bound(stat, {path: '/f', ...given}), state, state, [])['stat'] as Record<string, unknown>;
   };
-  const more = {numbers: [1, 2, 0, 7, 8, 1, 8, 4096], source: '/real', digest: 'd1'};
+  const more = {numbers: [1, 2, 0, 7, 8, 1, 8, 4096], source: '/real', digest: 'd1', access: 'rw'};
   t.deepEqual(statOf({}, absent, {...more, numbers: []}), {exists: false});
-  t.like(statOf({}, now, more), {exists: true, isreg: true, checksum: 'abc', inode: 7, mode: '0644', nlink: 1});
-  t.is(statOf({checksum_algorithm: 'sha1'}, now, more)['checksum'], 'd1');
+  t.like(statOf({checksum_algorithm: 'sha256'}, now, more), {
+    exists: true,
+    isreg: true,
+    checksum: 'abc',
+    inode: 7,
+    mode: '0644',
+    nlink: 1,
+    readable: true,
+    executable: false,
+    mimetype: 'unknown',
+  });
+  t.like(statOf({}, now, {...more, flags: ['----i---e---', '7'], mime: ['text/plain', 'us-ascii']}), {
+    attr_flags: 'ie',
+    attributes: ['immutable', 'extents'],
+    version: '7',
+    mimetype: 'text/plain',
+    charset: 'us-ascii',
+  });
+  t.is(statOf({}, now, more)['checksum'], 'd1');
   t.is(statOf({get_checksum: false}, now, more)['checksum'], undefined);
   const link = {type: 'link', target: 'x', followed: now, ...inode};
   t.like(statOf({}, link, more), {islnk: true, lnk_target: 'x', lnk_source: '/real'});

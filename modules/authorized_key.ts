@@ -69,7 +69,7 @@ function keysWanted(v: V): {keys: readonly AuthorizedKey[]; problems: readonly P
     else keys.push({...key, ...(options === undefined ? {} : {options}), comment: v.comment ?? key.comment});
   }
   if (keys.length === 0 && problems.length === 0)
-    problems.push({code: 'bad-key', message: 'no public key given', param: '/key'});
+    problems.push({code: 'no-key', message: 'no public key given', param: '/key', severity: 'warning'});
   return {keys, problems};
 }
 
@@ -112,6 +112,7 @@ export default defineModule({
     if (folder.type !== 'absent' && folder.type !== 'directory' && folder.type !== 'link')
       return refuse('not-a-directory', `${folderOf(path)} is not a directory`);
     const {keys} = keysWanted(v);
+    if (keys.length === 0 && !v.exclusive) return converged();
     const before = parseAuthorizedKeys(present);
     let after = before;
     if (v.state === 'absent') for (const key of keys) after = removeKey(after, key);

@@ -42,7 +42,9 @@ export function virtualizationFacts(source: FactSource): HostFacts {
     (/(?:^|\0)container=([^\0]+)/.exec(source.file('/proc/1/environ'))?.[1] ?? '');
   if (source.has('/.dockerenv')) guests.push('docker', 'container');
   else if (source.has('/run/.containerenv')) guests.push('podman', 'container');
-  else if (container !== '') guests.push(container, 'container');
+  // a manager that Ansible does not know by name is just that
+  else if (/^(?:docker|lxc|podman)$/.test(container)) guests.push(container, 'container');
+  else if (container !== '') guests.push('container', container);
   const dmi = ['product_name', 'sys_vendor', 'bios_vendor', 'product_version']
     .map((name) => source.word(`/sys/class/dmi/id/${name}`))
     .join('\n');

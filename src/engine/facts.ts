@@ -69,6 +69,7 @@ echo '==== addresses'; ip -o addr show
 echo '==== route4'; ip -4 route get 8.8.8.8 2>/dev/null; ip -4 route show default
 echo '==== route6'; ip -6 route get 2404:6800:400a:800::1012 2>/dev/null; ip -6 route show default
 fi
+echo '==== python'; p=$(command -v python3) && echo "$p $("$p" -V 2>&1)"
 echo '==== space'
 m=; while read -r d p r; do case $d in /*) m="$m $p" ;; esac; done </proc/mounts
 [ -z "$m" ] || stat -f -c '%S %b %a %c %d' -- $m 2>/dev/null
@@ -94,7 +95,9 @@ export function parseFacts(reply: Reply, wanted: WantedFacts): HostFacts {
     module_setup: true,
     gather_subset: [wanted === 'all' ? 'all' : 'min'],
   };
-  return wanted === 'base' ? facts : {...facts, ...hardwareFacts(source), ...networkFacts(source)};
+  return wanted === 'base'
+    ? facts
+    : {...facts, ...hardwareFacts(source), ...networkFacts(source), ...pythonFacts(source)};
 }
 
 function systemFacts(source: FactSource): HostFacts {
@@ -103,6 +106,9 @@ function systemFacts(source: FactSource): HostFacts {
   const machine = source.lines[0] ?? '';
   return {
     ...distribution,
+    distribution_file_parsed: true,
+    distribution_file_path: distribution.os_family === 'RedHat' ? '/etc/redhat-release' : '/etc/os-release',
+    distribution_file_variety: varietyOf(distribution),
     distribution_minor_version: distribution.distribution_version.split('.')[1] ?? 'NA',
     system: source.word('/proc/sys/kernel/ostype') || 'Linux',
     kernel: source.word('/proc/sys/kernel/osrelease'),
@@ -119,6 +125,31 @@ function systemFacts(source: FactSource): HostFacts {
     proc_cmdline: commandLine(source.word('/proc/cmdline')),
     lsb: lsbFacts(source, os),
     fips: source.word('/proc/sys/crypto/fips_enabled') === '1',
+  };
+}
+
+/** Ansible's name for the kind of file that told the distribution. */
+function varietyOf({os_family: family, distribution}: {os_family: string; distribution: string}): string {
+  if (family === 'Suse') return 'SUSE';
+  return family === 'RedHat' && /^(?:CentOS|OracleLinux|Amazon)$/.test(distribution) ? distribution : family;
+}
+
+/** The Python that a host has; nothing here needs one, but roles for Python's own packages ask. */
+function pythonFacts(source: FactSource): HostFacts {
+  const [, executable, major, minor, micro] =
+    /^(\S+) Python (\d+)\.(\d+)\.(\d+)/.exec(source.section('python')[0] ?? '') ?? [];
+  if (executable === undefined) return {};
+  const numbers = [Number(major), Number(minor), Number(micro)] as const;
+  return {
+    python_version: numbers.join('.'),
+    discovered_interpreter_python: executable,
+    python: {
+      executable,
+      type: 'cpython',
+      has_sslcontext: true,
+      version: {major: numbers[0], minor: numbers[1], micro: numbers[2], releaselevel: 'final', serial: 0},
+      version_info: [...numbers, 'final', 0],
+    },
   };
 }
 

@@ -3,9 +3,11 @@ import {isMapping} from '../base/json.ts';
 import type {NonEmpty} from '../base/nonempty.ts';
 import {Unknown, findUnknown} from '../base/unknown.ts';
 import type {Module} from '../kit/module.ts';
+import {homesIn, withHomes} from '../catalog/home-paths.ts';
 import {ModuleFault} from '../kit/module-fault.ts';
 import type {Op} from '../kit/op.ts';
 import type {Plan} from '../kit/plan.ts';
+import {account} from '../kit/reads.ts';
 import type {Probe} from '../kit/probe.ts';
 import type {Node} from '../playbook/node.ts';
 import type {Scope} from '../playbook/scope.ts';
@@ -151,14 +153,16 @@ export class ModuleStep {
       if (given.status === 'unknown') this.doubt(given.message ?? 'something unknown');
       return this.#done(given);
     }
-    let bound = run.site.bind(module, given.values, run.site.resolverFor(this.#scope, this.#step.task));
+    const parameters = await this.#atHome(module, given.values);
+    if (!('values' in parameters)) return this.#done(parameters);
+    let bound = run.site.bind(module, parameters.values, run.site.resolverFor(this.#scope, this.#step.task));
     if (bound.bound !== 'values') {
       // a template file may wait for queued tasks, for facts, or for one of the rarer facts
       await runner.settle();
       await runner.connect();
       if (bound.bound === 'problems') await runner.widenFacts();
       this.#scope.forget();
-      bound = run.site.bind(module, given.values, run.site.resolverFor(this.#scope, this.#step.task));
+      bound = run.site.bind(module, parameters.values, run.site.resolverFor(this.#scope, this.#step.task));
     }
     noteSecrets(run.redactor, bound);
     if (bound.bound === 'unknown') {
@@ -210,6 +214,30 @@ export class ModuleStep {
     }
     const ops = this.#opsOf(plan);
     return this.#change(module, bound.values, probe, state, {...plan, ops}, become, account);
+  }
+
+  /** Paths that begin at a home folder, written out: of the account that does the task, or of the one they name. */
+  async #atHome(
+    module: Module,
+    values: Readonly<Record<string, unknown>>,
+  ): Promise<{readonly values: Readonly<Record<string, unknown>>} | Verdict> {
+    const accounts = homesIn(module.params, values);
+    if (accounts.length === 0) return {values};
+    await this.#runner.connect();
+    const where = await this.#place();
+    if (!(where instanceof HostState)) return where;
+    this.#where = where;
+    const become = this.#become();
+    if (become !== undefined && 'problem' in become) return {status: 'failed', message: become.problem};
+    const homes = new Map<string, unknown>();
+    for (const spelled of accounts) {
+      const name = spelled === '' ? (become?.user ?? where.login.user) : spelled;
+      const sight = await this.#see(become, become?.user ?? '', account(name));
+      if (sight instanceof Unknown) homes.set(spelled, sight);
+      else if (sight.state.type === 'account') homes.set(spelled, sight.state.home);
+      else return {status: 'failed', message: `there is no account ${name} whose home folder ~ could mean`};
+    }
+    return {values: withHomes(module.params, values, (account) => homes.get(account))};
   }
 
   /** What a plan of this step is made from. */

@@ -8,7 +8,7 @@ import {sh} from './shell.ts';
 
 /** The parameters that this is about. */
 export type SweepValues = {
-  readonly name: readonly string[];
+  readonly name?: readonly string[] | undefined;
   readonly state: string;
   readonly upgrade: 'no' | 'yes' | 'safe' | 'full' | 'dist';
   readonly autoremove: boolean;
@@ -38,12 +38,12 @@ const none: Sweep = {upgrade: [], autoremove: [], autoclean: [], archives: 0, de
 
 function upgradeOf(v: SweepValues): 'upgrade' | 'dist-upgrade' | undefined {
   if (v.upgrade === 'full' || v.upgrade === 'dist') return 'dist-upgrade';
-  return v.upgrade !== 'no' || (v.state === 'latest' && v.name.includes('*')) ? 'upgrade' : undefined;
+  return v.upgrade !== 'no' || (v.state === 'latest' && v.name?.includes('*') === true) ? 'upgrade' : undefined;
 }
 
 /** Whether a task does anything of this. Together with names, `autoremove` belongs to the removal. */
 export function sweeps(v: SweepValues): boolean {
-  const alone = v.name.length === 0;
+  const alone = v.name === undefined;
   return upgradeOf(v) !== undefined || v.clean || v.autoclean || v.deb !== undefined || (alone && v.autoremove);
 }
 
@@ -118,7 +118,7 @@ export function sweepSteps(
       argv: withPolicy(v, ['apt-get', 'install', ...aptOptions(v), ...more, v.deb]),
     });
   }
-  if (v.name.length === 0 && v.autoremove && isNonEmpty(now.autoremove))
+  if (v.name === undefined && v.autoremove && isNonEmpty(now.autoremove))
     steps.push({
       changes: now.autoremove.map((name) => ({what: `package ${name}`, before: 'needed by nothing', after: undefined})),
       argv: ['apt-get', 'autoremove', ...aptOptions(v), ...(v.purge ? ['--purge'] : [])],

@@ -18,7 +18,7 @@ function words(doc: string) {
 
 /** Parameters of `package`, `apt`, `dnf` and `zypper`. *source*: Ansible's modules. */
 export const packageParams = {
-  name: p.list(p.string('a package; `name=version` for apt'), 'packages', {aliases: ['pkg', 'package'], default: []}),
+  name: p.list(p.string('a package; `name=version` for apt'), 'packages', {aliases: ['pkg', 'package']}),
   state: p.choice(['present', 'installed', 'absent', 'removed', 'latest', 'build-dep', 'fixed'], 'what they shall be', {
     default: 'present',
   }),
@@ -98,6 +98,11 @@ const listsAge = read(
   {dependsOn: ['tree:/var/lib/apt/lists']},
 );
 
+/** The names; an empty list is as good as any. */
+function namesOf(v: PackageValues): readonly string[] {
+  return v.name ?? [];
+}
+
 /** What a plan looks at. */
 export type PackagesState = {
   readonly packages: readonly PackageState[];
@@ -106,7 +111,7 @@ export type PackagesState = {
 };
 
 export function packageProbe(v: PackageValues): Probe<PackagesState> {
-  const packages = list(v.name.map((name) => packageState(split(name).name)));
+  const packages = list(namesOf(v).map((name) => packageState(split(name).name)));
   return all({packages, lists: listsAge, sweep: sweepProbe(v)});
 }
 
@@ -118,7 +123,7 @@ export function planPackages(v: PackageValues, now: PackagesState, host: Host): 
       'no-package-manager',
       `no known package manager on ${String(host.facts['distribution'] ?? 'this host')}`,
     );
-  const odd = v.name.find((name) => !isPlainName(name) && !(name === '*' && manager === 'apt'));
+  const odd = namesOf(v).find((name) => !isPlainName(name) && !(name === '*' && manager === 'apt'));
   if (odd !== undefined)
     return refuse('unsupported', `"${odd}" is not the name of one package`, {
       param: '/name',
@@ -132,7 +137,7 @@ export function planPackages(v: PackageValues, now: PackagesState, host: Host): 
   const install: string[] = [];
   const remove: string[] = [];
   const absent = v.state === 'absent' || v.state === 'removed';
-  for (const [i, spelled] of v.name.entries()) {
+  for (const [i, spelled] of namesOf(v).entries()) {
     if (spelled === '*') continue;
     const {name, version} = split(spelled);
     const state = now.packages[i]!;
@@ -162,7 +167,7 @@ export function planPackages(v: PackageValues, now: PackagesState, host: Host): 
   }
   const unavailable =
     manager === 'apt'
-      ? v.name.filter(
+      ? namesOf(v).filter(
           (name, i) =>
             !absent && !now.packages[i]!.installed && now.packages[i]!.candidate === '' && install.includes(name),
         )
@@ -195,7 +200,7 @@ export function planPackages(v: PackageValues, now: PackagesState, host: Host): 
     ['tree:/var/lib/apt/lists'],
     [],
   );
-  if (v.name.length === 0 && v.update_cache && !fresh && manager === 'apt' && !sweeps(v))
+  if (namesOf(v).length === 0 && v.update_cache && !fresh && manager === 'apt' && !sweeps(v))
     return change([{what: 'package lists', before: age(now.lists.cacheAgeS), after: 'refreshed'}], [refresh]);
   if ((install.length > 0 || sweeps(v)) && v.update_cache && !fresh && manager === 'apt') ops.push(refresh);
   if (isNonEmpty(install)) ops.push(run(installCommand(manager, install, v), own(install), everything));
@@ -209,21 +214,21 @@ export function planPackages(v: PackageValues, now: PackagesState, host: Host): 
 
 /** Whether a task has no state to compare: it refreshes the lists, however new they are. */
 export function packageEveryRun(v: PackageValues): boolean {
-  return v.name.length === 0 && v.update_cache && v.cache_valid_time === undefined && !sweeps(v);
+  return namesOf(v).length === 0 && v.update_cache && v.cache_valid_time === undefined && !sweeps(v);
 }
 
 /** Cross-field rules of the packages' parameters. */
 export function packageMistakes(v: PackageValues): readonly Problem[] {
   const unsupported = v.state === 'build-dep' || v.state === 'fixed';
   return [
-    ...(v.name.length === 0 && !v.update_cache && !sweeps(v)
+    ...(v.name === undefined && !v.update_cache && !sweeps(v)
       ? [{code: 'missing-param', message: 'name at least one package, or set `update_cache: true`', param: '/name'}]
       : []),
     ...notSupported(v),
     ...(unsupported
       ? [{code: 'unsupported', message: `state ${v.state} is not supported`, param: '/state', help: 'use `command:`'}]
       : []),
-    ...v.name.flatMap((spelled, i) =>
+    ...namesOf(v).flatMap((spelled, i) =>
       isPlainName(spelled) || /^(?:\*|@.+|\/.+|https?:.+|.+ [<>=]+ .+|.*[*?].*)$/.test(spelled)
         ? []
         : [
@@ -235,7 +240,7 @@ export function packageMistakes(v: PackageValues): readonly Problem[] {
             },
           ],
     ),
-    ...v.name.flatMap((spelled, i) =>
+    ...namesOf(v).flatMap((spelled, i) =>
       isPlainName(spelled) &&
       spelled.includes('=') &&
       (v.state === 'latest' || v.state === 'absent' || v.state === 'removed')
@@ -277,7 +282,7 @@ function isVersion(wanted: string, version: string): boolean {
 }
 
 export function packageResult(v: PackageValues): Readonly<Record<string, Json>> {
-  return {name: v.name, state: v.state};
+  return {name: namesOf(v), state: v.state};
 }
 
 function installCommand(manager: string, names: readonly string[], v: PackageValues): [string, ...string[]] {

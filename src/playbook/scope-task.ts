@@ -6,7 +6,7 @@ import type {Diagnostic, Source} from '../base/diagnostic.ts';
 import {isNonEmpty} from '../base/nonempty.ts';
 import {bad, ok} from '../base/result.ts';
 import type {Result} from '../base/result.ts';
-import type {Secret} from '../base/secret.ts';
+import {Secret} from '../base/secret.ts';
 import {Unknown} from '../base/unknown.ts';
 import {decrypt, isVault} from '../secrets/vault.ts';
 import {Fault} from '../template/fault.ts';
@@ -174,13 +174,14 @@ export class TaskScope implements Scope {
     const read = this.#readTemplate(path);
     if (!read.ok) return read;
     const source = read.value;
-    const parsed = parseTemplate(source.text, {file: true, ...syntax});
+    const parsed = parseTemplate(source.text, {file: true, keepTrailingNewline: false, ...syntax});
     const located = (problem: TemplateProblem): Diagnostic => diagnosticIn(source, problem);
     if (!parsed.ok) return failed(parsed.errors.map(located));
     const scope = this.with({template_path: path, template_fullpath: path, template_host: 'localhost', ...values});
     const rendered = parsed.value.renderText(scope.#context, this.#environmentFor(path));
     if (!rendered.ok) return bad(located(rendered.error));
-    return ok(source.secret === true ? (closed(rendered.value) as Secret) : rendered.value);
+    const text = withLineEnds(rendered.value, source.text);
+    return ok(source.secret === true ? (closed(text) as Secret) : text);
   }
 
   /** What lookups may use of this place. */
@@ -413,4 +414,14 @@ function diagnosticIn(source: Source, problem: TemplateProblem): Diagnostic {
     span: {source, start: problem.start, end: problem.end},
     ...(problem.help === undefined ? {} : {help: problem.help}),
   });
+}
+
+/** Line breaks at the end as Ansible has them: the template's last one is not part of it, and no fewer come out than it ends with. */
+function withLineEnds(rendered: string | Secret | Unknown, template: string): string | Secret | Unknown {
+  if (rendered instanceof Unknown) return rendered;
+  const count = (text: string): number => /\n*$/.exec(text)?.[0].length ?? 0;
+  const missing = count(template) - count(rendered instanceof Secret ? rendered.reveal() : rendered);
+  if (missing <= 0) return rendered;
+  const ends = '\n'.repeat(missing);
+  return rendered instanceof Secret ? Secret.join([rendered, ends]) : rendered + ends;
 }

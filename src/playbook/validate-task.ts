@@ -6,6 +6,7 @@ import {isMapping} from '../base/json.ts';
 import {findUnknown, Unknown} from '../base/unknown.ts';
 import {bindAction, bindModule} from '../catalog/bind.ts';
 import type {Bound} from '../catalog/bind.ts';
+import {withHomes} from '../catalog/home-paths.ts';
 import type {ActionSpec} from '../catalog/action-spec.ts';
 import {looksLikeTemplate, parseExpression, parseTemplate} from '../template/template.ts';
 import {resolverOf} from './controller-files.ts';
@@ -314,7 +315,11 @@ function judgeParams(
   const evaluatedParams = given ?? {};
   const bound: Bound =
     doing.do === 'module'
-      ? bindModule(doing.module, evaluatedParams, resolverOf(scope))
+      ? bindModule(
+          doing.module,
+          withHomes(doing.module.params, evaluatedParams, () => new Unknown('the home folder')),
+          resolverOf(scope),
+        )
       : bindAction(actionSpec(spec, expressions), evaluatedParams);
   if (bound.bound === 'problems') {
     for (const problem of bound.problems) {

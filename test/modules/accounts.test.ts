@@ -229,7 +229,7 @@ test('the key of this very connection stays', (t) => {
 
 const wrongKeys: [Record<string, unknown>, string[]][] = [
   [{user: 'u', key: 'AAAA'}, ['bad-key /key']],
-  [{user: 'u', key: '# none\n'}, ['bad-key /key']],
+  [{user: 'u', key: '# none\n'}, ['no-key /key']],
   [{user: 'u', key: keyA, key_options: 'from="'}, ['bad-param /key_options']],
 ];
 for (const [given, expected] of wrongKeys)

@@ -314,7 +314,7 @@ test('template files: includes beside them, places in them, variables of this pl
     play: 'n: 5',
   });
   const file = (name: string): string => join(scope.folders[0] ?? '', 'templates', name);
-  t.deepEqual(scope.renderFile(file('a.j2')), {ok: true, value: 'n=5\n[h1]'});
+  t.deepEqual(scope.renderFile(file('a.j2')), {ok: true, value: 'n=5\n[h1]\n'});
   const bad = scope.renderFile(file('bad.j2'));
   t.is(bad.ok ? '' : placeOf(bad.problems[0].span!), 'play/templates/bad.j2:2:4');
   t.false(scope.renderFile(file('none.j2')).ok);

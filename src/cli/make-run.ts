@@ -9,7 +9,8 @@ import type {RunContext} from '../engine/context.ts';
 import {HostState} from '../engine/host.ts';
 import type {Site} from '../playbook/site.ts';
 import type {ConnectorOptions} from '../remote/connector.ts';
-import type {Target} from '../remote/session.ts';
+import type {Connector, Target} from '../remote/session.ts';
+import type {RunInputs} from '../store/records.ts';
 import type {VaultPassword} from '../secrets/vault.ts';
 import {confirmHostKeys} from './host-keys.ts';
 import {interruptSignal} from './interrupt.ts';
@@ -37,13 +38,21 @@ export async function makeRun(
     readonly reporting: Reporting;
     readonly home: string;
     readonly onEvent?: RunContext['emit'];
+    /** the site's folder, where relative paths start; default: where the process is */
+    readonly cwd?: string;
+    /** default: Ctrl-C and SIGTERM */
+    readonly signal?: AbortSignal;
+    /** further inputs for the record of the run */
+    readonly inputs?: Partial<RunInputs>;
+    /** puts something between the run and its connections */
+    readonly connections?: (connector: Connector) => Connector;
   },
   more?: Partial<Run>,
 ): Promise<{run: Run; connector: ConnectorOptions; state: string}> {
   const {options, settings, connection, site, reporting} = parts;
   const {redactor, verbosity} = reporting;
   const {env} = process;
-  const cwd = process.cwd();
+  const cwd = parts.cwd ?? process.cwd();
   const [{makeConnector}, {releaseAtExit}, {CertificateMaker}, {recordRun}] = await Promise.all([
     import('../remote/connector.ts'),
     import('../remote/lock.ts'),
@@ -63,13 +72,15 @@ export async function makeRun(
     site,
     inventories: given.length > 0 ? given : (settings.inventory ?? ['inventory/']),
     reporting,
+    cwd,
+    ...(parts.inputs === undefined ? {} : {more: parts.inputs}),
   });
   const emit = reporting.emitter((event) => {
     reporting.signs.on(event);
     record(event);
     parts.onEvent?.(event);
   });
-  const signal = interruptSignal();
+  const signal = parts.signal ?? interruptSignal();
   const connector: ConnectorOptions = {
     env,
     ...(settings.known_hosts === undefined ? {} : {knownHostsFiles: settings.known_hosts}),
@@ -87,7 +98,7 @@ export async function makeRun(
     info: reporting.info,
     site,
     actions,
-    connector: makeConnector(connector),
+    connector: parts.connections?.(makeConnector(connector)) ?? makeConnector(connector),
     redactor,
     emit,
     now,

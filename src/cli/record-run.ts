@@ -30,10 +30,11 @@ export function recordRun(parts: {
   readonly settings: Settings;
   readonly inventories: readonly string[];
   readonly reporting: Reporting;
+  /** the site's folder */
+  readonly cwd: string;
   readonly more?: Partial<RunInputs>;
 }): Emit {
-  const {reporting, options, site} = parts;
-  const cwd = process.cwd();
+  const {reporting, options, site, cwd} = parts;
   const commit = commitOf(cwd, process.env);
   let recorder: RunRecorder | undefined;
   return (event) => {

@@ -98,6 +98,15 @@ export class HostState {
     }
   }
 
+  /** The run is over here: the connection is given back where it may serve another run, and closed otherwise. */
+  async release(): Promise<void> {
+    const connection = await this.#connection?.catch(() => undefined);
+    if (connection?.release === undefined || this.stopped === 'unreachable') return this.disconnect();
+    this.#connection = undefined;
+    // a shell that holds the lock frees it by its end; one that has failed in some way is not trusted further
+    await connection.release(this.lockPath === undefined && this.stopped === undefined);
+  }
+
   /** One exchange as an account. *errors*: LinkLost, BecomeFailed, Unreachable. */
   async exchange(
     become: Become | undefined,

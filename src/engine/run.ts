@@ -37,7 +37,7 @@ export async function runProgram(
     await Promise.allSettled([...run.hosts.values()].map((host) => settlePending(run, host)));
   } finally {
     letLocksGo();
-    await Promise.all([...run.hosts.values()].map((host) => host.disconnect()));
+    await Promise.all([...run.hosts.values()].map((host) => (run.signal.aborted ? host.disconnect() : host.release())));
   }
   const own = new Set(run.site.program.plays.flatMap((play) => run.site.hostsOf(play)));
   const hosts: Record<string, HostSummary> = {};

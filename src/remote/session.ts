@@ -66,6 +66,12 @@ export type Connection = AsyncDisposable & {
   readonly login: {readonly user: string; readonly from: string; readonly keySha256?: string};
   /** which transport, and why where it was not the one asked for */
   readonly via: string;
+  /** resolves with the reason when it has ended; only of transports whose connections can outlive a run */
+  readonly closed?: Promise<string>;
+  /** ends the shells (and with them the lock that one of them holds); the connection stays */
+  readonly closeShells?: () => Promise<void>;
+  /** the run needs it no more, but another one may: instead of closing it. `keepShells`: they hold nothing and have answered everything */
+  readonly release?: (keepShells: boolean) => Promise<void>;
 };
 
 /** Opens connections. A second call for the same target is a fresh login (guards rely on it). */

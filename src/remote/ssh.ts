@@ -59,6 +59,8 @@ export async function connectSsh(
       return {user: hostSettings.user, from, ...(keySha256 === undefined ? {} : {keySha256})};
     },
     via: hostSettings.jumps.length === 0 ? 'ssh' : `ssh through ${hostSettings.jumps.join(', ')}`,
+    closed,
+    closeShells: () => pool[Symbol.asyncDispose](),
     async [Symbol.asyncDispose]() {
       await pool[Symbol.asyncDispose]();
       chain.close();

@@ -3,6 +3,7 @@ import {exitStatus} from './exit-status.ts';
 import {addHistoryCommands} from './history-commands.ts';
 import {addHostCommands} from './host-commands.ts';
 import {addPlanCommands} from './plan-commands.ts';
+import {addScheduleCommands} from './schedule-commands.ts';
 import {addSiteCommands} from './site-commands.ts';
 import {inventoryOptions, playbookOptions, reportOptions, vaultOptions} from './options.ts';
 import {version} from './version.ts';
@@ -72,6 +73,7 @@ export async function program(argv: readonly string[]): Promise<void> {
     );
   addHostCommands(tsplay);
   addHistoryCommands(tsplay, argv);
+  addScheduleCommands(tsplay);
   addSiteCommands(tsplay);
   const vault = tsplay.command('vault').description("secrets in Ansible's vault format");
   for (const [name, does] of [

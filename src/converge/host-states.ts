@@ -109,20 +109,18 @@ export async function readStates(
      ORDER BY schedule, host`,
     [filter.schedule ?? null, filter.host ?? null],
   );
-  return rows.map(
-    (row): StoredHostState => ({
-      schedule: String(row['schedule']),
-      host: String(row['host']),
-      state: row['state'] as HostState,
-      since: row['since'] as Date,
-      checked: row['checked'] as Date,
-      due: row['due'] as Date,
-      run: textOf(row, 'run'),
-      controller: String(row['controller']),
-      message: textOf(row, 'message'),
-      roundTrips: Number(row['round_trips']),
-    }),
-  );
+  return rows.map((row): StoredHostState => ({
+    schedule: String(row['schedule']),
+    host: String(row['host']),
+    state: row['state'] as HostState,
+    since: row['since'] as Date,
+    checked: row['checked'] as Date,
+    due: row['due'] as Date,
+    run: textOf(row, 'run'),
+    controller: String(row['controller']),
+    message: textOf(row, 'message'),
+    roundTrips: Number(row['round_trips']),
+  }));
 }
 
 /** Changes of a host's states, the newest first. */

@@ -8,14 +8,13 @@ import type {StateChange} from './host-states.ts';
 /** An occurrence that has come: to be cut into pieces. */
 export type FiringJob = {readonly schedule: string; readonly due: string};
 
-/** Work on some hosts. `hosts` null: all of the playbook together, since its plays look at each other's hosts. `attempt` counts from 0. */
+/** Work on some hosts. `together`: with all of them or with none, since the plays look at each other's hosts. `attempt` counts from 0. */
 export type HostsJob = {
   readonly schedule: string;
   readonly due: string;
-  readonly hosts: readonly string[] | null;
+  readonly hosts: readonly string[];
+  readonly together: boolean;
   readonly attempt: number;
-  /** apply this saved plan instead of the schedule's command */
-  readonly plan?: string;
 };
 
 /** A message to somebody, about changes. `target`: which of the schedule's, by number. */
@@ -25,7 +24,11 @@ type Jobs = {readonly firings: FiringJob; readonly hosts: HostsJob; readonly not
 export type QueueName = keyof Jobs;
 
 /** A job in hand: it has to be touched, and then completed, put back or failed. */
-export type Taken<Name extends QueueName> = {readonly id: string; readonly retryCount: number; readonly data: Jobs[Name]};
+export type Taken<Name extends QueueName> = {
+  readonly id: string;
+  readonly retryCount: number;
+  readonly data: Jobs[Name];
+};
 
 /** *units*: seconds without a heartbeat after which a job goes to somebody else; seconds between two looks for such jobs. */
 const HEARTBEAT_SECONDS = 20;
@@ -132,7 +135,9 @@ export class Queue {
 /** How full the queues are. *units*: seconds; `lagSeconds` of the oldest job that could begin. */
 export async function queueDepths(
   statements: Statements,
-): Promise<Readonly<Record<QueueName, {readonly waiting: number; readonly active: number; readonly lagSeconds: number}>>> {
+): Promise<
+  Readonly<Record<QueueName, {readonly waiting: number; readonly active: number; readonly lagSeconds: number}>>
+> {
   const rows = await statements.query(
     `SELECT name, count(*) FILTER (WHERE state < 'active')::int AS waiting, count(*) FILTER (WHERE state = 'active')::int AS active,
        coalesce(extract(epoch FROM now() - min(start_after) FILTER (WHERE state < 'active' AND start_after <= now())), 0)::float AS lag

@@ -30,6 +30,8 @@ export type Schedule = {
   readonly approve: 'no' | 'manual';
   /** further tries for hosts that failed, were busy or unreachable */
   readonly retries: number;
+  /** all hosts in one run of one controller */
+  readonly together: boolean;
   /** absolute path of the site's folder, the same on every controller */
   readonly site: string;
   readonly command: ScheduledCommand;

@@ -54,7 +54,12 @@ export async function removeSchedule(statements: Statements, name: string): Prom
 }
 
 /** Pauses or resumes; what was due while it was paused is not made up for. false = there is no such schedule. */
-export async function pauseSchedule(statements: Statements, name: string, paused: boolean, now: Date): Promise<boolean> {
+export async function pauseSchedule(
+  statements: Statements,
+  name: string,
+  paused: boolean,
+  now: Date,
+): Promise<boolean> {
   const rows = await statements.query(
     'UPDATE tsplay.schedules SET paused = $2, seen_until = $3, updated = $3 WHERE name = $1 RETURNING name',
     [name, paused, now.toISOString()],

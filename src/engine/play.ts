@@ -32,6 +32,11 @@ export async function runPlay(run: RunContext, play: Play): Promise<void> {
   }
 }
 
+/** Whether hosts of a play look at each other or wait for each other, so that they cannot be left to different runs. */
+export function hostsMeet(play: Play): boolean {
+  return play.serial !== undefined || segments(play).length > 1;
+}
+
 async function inParallel(
   run: RunContext,
   runners: readonly HostRunner[],

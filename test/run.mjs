@@ -24,6 +24,7 @@ const debianPackages = [
   'openssh-client',
   'openssh-server',
   'sudo',
+  'postgresql',
 ];
 
 function note(outcome, name, detail = '') {

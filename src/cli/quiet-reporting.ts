@@ -52,5 +52,6 @@ export function quietReporting(
     atFinish: (work) => void atFinish.push(work),
     writeReports: () => Promise.resolve(),
     say: () => undefined,
+    profile: () => undefined,
   };
 }

@@ -8,7 +8,7 @@ import {isScheduleName, type NotifyTarget, type Schedule, type ScheduledCommand}
 import {SiteUnusable} from '../converge/site-runner.ts';
 import {splitWords} from '../formats/shell-words.ts';
 import {ask, ownStateFolder, refused} from './at-desk.ts';
-import {collect, playbookOptions, reportOptions} from './options.ts';
+import {playbookOptions, reportOptions} from './options.ts';
 import {openScheduled} from './scheduled-run.ts';
 import {readSettings} from './settings.ts';
 import {commitOf} from './site-commit.ts';
@@ -125,7 +125,6 @@ function commandOf(
   }
   let said = '';
   const parser = reportOptions(playbookOptions(new Command(mode).argument('<playbook...>')))
-    .option('--waivers <file>', '', collect)
     .exitOverride()
     .configureOutput({writeErr: (text) => (said += text), writeOut: (text) => (said += text)});
   try {

@@ -63,7 +63,7 @@ export function startController(parts: ControllerParts): RunningController {
         resting.delete(wake);
         resolve();
       };
-      const timer = setTimeout(wake, ms);
+      const timer = setTimeout(wake, stopping.signal.aborted ? 0 : ms);
       resting.add(wake);
     });
   let isTroubled = false;
@@ -76,7 +76,7 @@ export function startController(parts: ControllerParts): RunningController {
       } catch (error) {
         if (!isTroubled) tell(`${error instanceof Error ? error.message : String(error)}; it is tried again`);
         isTroubled = true;
-        if (!stopping.signal.aborted) await rest(TROUBLE_MS);
+        await rest(TROUBLE_MS);
       }
     }
   };

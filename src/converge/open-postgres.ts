@@ -54,7 +54,9 @@ export async function openPostgres(url: string): Promise<Database> {
         await client.query('COMMIT');
         return result;
       } catch (error) {
-        await client.query('ROLLBACK').catch((problem: Error) => (broken = problem));
+        await client
+          .query('ROLLBACK')
+          .catch((problem: unknown) => (broken = problem instanceof Error ? problem : new Error(String(problem))));
         throw error;
       } finally {
         client.off('error', onError);

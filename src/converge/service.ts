@@ -67,7 +67,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const {runner, tell, kind} = options;
   const folder = serviceFolder(options.state);
   const lock = takeStateLock(folder, kind, new Date());
-  const undo: (() => Promise<unknown> | void)[] = [() => lock.release()];
+  const undo: (() => Promise<unknown>)[] = [() => Promise.resolve(lock.release())];
   const takeDown = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step();
   };

@@ -6,7 +6,7 @@ import type {Database} from './database.ts';
 import {settledHosts, writeStates, type HostFinding, type StateChange} from './host-states.ts';
 import {freeLeases, LEASE_SECONDS, RENEW_MS, renewLeases, takeLeases} from './leases.ts';
 import {nextInside} from './occurrences.ts';
-import type {HostsJob, Queue, Taken} from './queue.ts';
+import type {Queue, Taken} from './queue.ts';
 import type {StoredSchedule} from './schedules.ts';
 import {SiteUnusable, type PassResult, type SiteRunner} from './site-runner.ts';
 
@@ -40,7 +40,7 @@ const BUSY_TRIES = 10;
 
 /** Does a piece of work to its end, or gives it back. */
 export async function work(shop: Workshop, job: Taken<'hosts'>, schedule: StoredSchedule): Promise<void> {
-  const {database, queue, id} = shop;
+  const {database, id} = shop;
   const {data} = job;
   const due = new Date(data.due);
   const now = await shop.clock();
@@ -64,7 +64,7 @@ export async function work(shop: Workshop, job: Taken<'hosts'>, schedule: Stored
       if (keeper.lost)
         return shop.tell(`${schedule.name}: the lease of ${mine.join(', ')} was lost; what ran there was ended`);
       await keeper.stop();
-      return giveBack(shop, job, wanted, now);
+      return await giveBack(shop, job, wanted, now);
     }
     if (!(error instanceof SiteUnusable)) throw error;
     shop.tell(`${schedule.name}: ${error.message}`);
@@ -80,7 +80,7 @@ export async function work(shop: Workshop, job: Taken<'hosts'>, schedule: Stored
   await keeper.stop();
   if (keeper.lost)
     return shop.tell(`${schedule.name}: the lease of ${mine.join(', ')} was lost; somebody else tells of it`);
-  return conclude(shop, job, schedule, result, others);
+  await conclude(shop, job, schedule, result, others);
 }
 
 /** Writes what was found, and sends again what is to be tried again: one transaction with the end of the job. */

@@ -292,4 +292,38 @@ else {
     t.is((await run(['show', at('p6')]).catch(() => ({exit: 1}))).exit, 1);
     t.is((await apply('none')).exit, 1);
   });
+
+  test.serial('another inventory, a host that is gone, a file of the controller that changed', async (t) => {
+    const big = 'x'.repeat(1_500_000);
+    await write('files/big', big);
+    const playbook = await write(
+      'files.yml',
+      playOf(
+        `- copy: {dest: /srv/big, src: big}\n  when: inventory_hostname == '${moving}'\n- copy: {dest: /srv/v, content: "{{ v }}\\n"}\n`,
+      ),
+    );
+    t.is((await plan('p7', playbook, '-e', 'v=given')).exit, 8);
+    t.false((await readFile(at('p7'), 'utf8')).includes('v=given'));
+    const hosts = await readFile(at('hosts.yml'), 'utf8');
+    const other = await write('other.yml', hosts.replace(new RegExp(`^ +${moving}:.*\\n`, 'm'), ''));
+    const elsewhere = await apply('p7', '-i', other);
+    t.is(elsewhere.exit, 2);
+    t.deepEqual(Object.keys(elsewhere.report.hosts), [steady]);
+    t.regex(elsewhere.stderr, new RegExp(`warning\\[plan-host-gone\\] ${moving} is refused`));
+    t.is(await on(steady, 'cat /srv/v'), 'given\n');
+
+    await write('files/big', `${big}!`);
+    const changed = await apply('p7');
+    t.is(changed.exit, 2);
+    t.is(changed.report.hosts[moving]?.refused, 1);
+    t.is(changed.report.hosts[steady]?.status, 'ok');
+    t.true(
+      changed.report.problems.some(
+        ({code, message}) => code === 'plan-moved' && message.startsWith(`${moving}: ${at('files/big')}`),
+      ),
+    );
+    await write('files/big', big);
+    t.is((await apply('p7', '-l', moving)).exit, 0);
+    t.is(await on(moving, 'wc -c < /srv/big; cat /srv/v'), '1500000\ngiven\n');
+  });
 }

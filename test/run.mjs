@@ -25,6 +25,7 @@ const debianPackages = [
   'openssh-server',
   'sudo',
   'postgresql',
+  'prometheus',
 ];
 
 function note(outcome, name, detail = '') {

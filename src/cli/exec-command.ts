@@ -2,6 +2,7 @@ import {styleText} from 'node:util';
 import {visible} from '../base/visible.ts';
 import {quote} from '../kit/shell.ts';
 import type {Fragment} from '../remote/session.ts';
+import {recordExec, type ExecRecord} from './record-exec.ts';
 import {exitOf, onHosts, type Answer, type Options} from './on-hosts.ts';
 
 /** What a command answered on one host. */
@@ -20,31 +21,40 @@ type Ran = {
 export async function execCommand(pattern: string, words: readonly string[], options: Options): Promise<void> {
   const shell = shellOf(words, options['chdir'] === undefined ? undefined : String(options['chdir']));
   const timeoutMs = Number(options['commandTimeout'] ?? 600) * 1000;
-  const done = await onHosts<Ran>(pattern, options, async (connection, become, signal, host) => {
-    const session = await connection.session(become);
-    const fragment: Fragment = {
-      shell,
-      group: 0,
-      onFailure: 'go-on',
-      label: words.join(' ').slice(0, 200),
-      secret: false,
-      timeoutMs,
-    };
-    const [outcome] = await session.exchange([fragment], {
-      signal,
-      onSilence: (_label, silentMs) =>
-        process.stderr.write(`${host}: no answer for ${Math.round(silentMs / 1000)} s\n`),
-    });
-    if (outcome?.ran !== true) throw new Error('the only fragment of a batch was not run');
-    return {
-      exit: outcome.reply.exit,
-      stdout: new TextDecoder().decode(outcome.reply.stdout),
-      stderr: new TextDecoder().decode(outcome.reply.stderr),
-      timedOut: outcome.timedOut,
-      durationMs: Math.round(outcome.durationMs),
-    };
-  });
-  if (done === undefined) return;
+  let record: ExecRecord | undefined;
+  const done = await onHosts<Ran>(
+    pattern,
+    options,
+    async (connection, become, signal, host) => {
+      const session = await connection.session(become);
+      const fragment: Fragment = {
+        shell,
+        group: 0,
+        onFailure: 'go-on',
+        label: words.join(' ').slice(0, 200),
+        secret: false,
+        timeoutMs,
+      };
+      const [outcome] = await session.exchange([fragment], {
+        signal,
+        onSilence: (_label, silentMs) =>
+          process.stderr.write(`${host}: no answer for ${Math.round(silentMs / 1000)} s\n`),
+      });
+      if (outcome?.ran !== true) throw new Error('the only fragment of a batch was not run');
+      return {
+        exit: outcome.reply.exit,
+        stdout: new TextDecoder().decode(outcome.reply.stdout),
+        stderr: new TextDecoder().decode(outcome.reply.stderr),
+        timedOut: outcome.timedOut,
+        durationMs: Math.round(outcome.durationMs),
+      };
+    },
+    {begun: (set) => (record = recordExec(words, options, set))},
+  );
+  if (done === undefined) {
+    record?.end([], Number(process.exitCode ?? 0));
+    return;
+  }
   const {redactor} = done.set;
   const answers = done.answers.map((answer): Answer<Ran> =>
     answer.is === 'answered'
@@ -69,6 +79,18 @@ export async function execCommand(pattern: string, words: readonly string[], opt
           .join(''),
   );
   process.exitCode = exit;
+  record?.end(
+    answers.map((answer) => ({
+      host: answer.host,
+      is: answer.is === 'answered' ? (answer.value.exit === 0 ? 'changed' : 'failed') : answer.is,
+      message:
+        answer.is === 'answered'
+          ? `exit status ${answer.value.exit}${answer.value.timedOut ? ', timed out' : ''}`
+          : answer.message,
+      durationMs: answer.is === 'answered' ? answer.value.durationMs : 0,
+    })),
+    exit,
+  );
 }
 
 /** The words of a command line as shell text: one word is text already, several are quoted. */

@@ -75,8 +75,10 @@ export async function makeRun(
     cwd,
     ...(parts.inputs === undefined ? {} : {more: parts.inputs}),
   });
+  const metrics = await openMetrics(options, settings, reporting);
   const emit = reporting.emitter((event) => {
     reporting.signs.on(event);
+    metrics?.(event);
     record(event);
     parts.onEvent?.(event);
   });
@@ -165,4 +167,29 @@ function targetsOf(run: Run): readonly Target[] {
 
 function absolute(path: string, cwd: string): string {
   return isAbsolute(path) ? path : join(cwd, path);
+}
+
+/** Where the run's numbers are wanted in a file: what listens to its events, and writes the file when it is over. */
+async function openMetrics(
+  options: Readonly<Record<string, unknown>>,
+  settings: Settings,
+  reporting: Reporting,
+): Promise<RunContext['emit'] | undefined> {
+  const path = options['metrics'] === undefined ? settings.metrics_file : String(options['metrics']);
+  if (path === undefined) return undefined;
+  const [{collectNumbers}, {writeMetrics}] = await Promise.all([
+    import('../converge/metrics/collect.ts'),
+    import('./metrics-file.ts'),
+  ]);
+  const {on, numbers} = collectNumbers();
+  const file = absolute(path, process.cwd());
+  reporting.atFinish((exit) => {
+    const run = numbers(exit, Date.now());
+    if (run === undefined) return;
+    writeMetrics(file, run).catch((failure: unknown) => {
+      const message = `the metrics could not be written: ${failure instanceof Error ? failure.message : String(failure)}`;
+      reporting.tell({severity: 'warning', code: 'metrics', message});
+    });
+  });
+  return on;
 }

@@ -76,5 +76,6 @@ export function playbookOptions(command: Command): Command {
     .option('--syntax-check', 'only validate')
     .option('--steal', 'take a lock over, whoever holds it')
     .option('--lock-timeout <s>', 'seconds to wait for a host that another run works on (60; 0 = do not wait)')
+    .option('--metrics <file>', "leave the run's numbers for node-exporter's textfile collector")
     .option('--events <file>', 'write events as JSON lines as they happen');
 }

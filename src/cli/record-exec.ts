@@ -5,7 +5,7 @@ import type {HostStatus, HostSummary, RunInfo} from '../engine/event.ts';
 import {redactData} from '../secrets/redact-data.ts';
 import type {HostSet, Options} from './on-hosts.ts';
 import {tell} from './on-hosts.ts';
-import {beginRecorder, inputsOf, startOf} from './record-run.ts';
+import {beginRecorder, inputsOf, startOf, withoutSecrets} from './record-run.ts';
 import {readSettings} from './settings.ts';
 import {stateFolder} from './state.ts';
 import {list} from './vault-passwords.ts';
@@ -28,7 +28,7 @@ export function recordExec(words: readonly string[], options: Options, set: Host
   const hide = <T>(data: T): T => redactData(set.redactor, data);
   const began = new Date().toISOString();
   const id = `${began.replace(/[-:]/g, '').replace(/\..*/, '')}-${randomBytes(3).toString('hex')}`;
-  const command = hide(words.join(' '));
+  const command = hide(withoutSecrets(words.join(' ')));
   const given = list(options['inventory']);
   const inputs = inputsOf(options, given.length > 0 ? given : (settings.inventory ?? ['inventory/']), cwd, hide);
   const info: Omit<RunInfo, 'mode'> = {id, playbooks: [command], started: began};

@@ -3,6 +3,9 @@ import {execFile} from 'node:child_process';
 import {homedir, hostname} from 'node:os';
 import {error} from '../base/diagnostic.ts';
 import {startService, type RunningService} from '../converge/service.ts';
+import {webRoutes} from '../converge/web/routes.ts';
+import {serviceFleet} from '../converge/web/service-fleet.ts';
+import {History} from '../store/history.ts';
 import {ownStateFolder, refused, troubleOf} from './at-desk.ts';
 import {databaseUrlOf} from './database-url.ts';
 import {exitStatus} from './exit-status.ts';
@@ -53,7 +56,10 @@ export async function serviceCommand(kind: 'service' | 'worker', options: Option
         sendmail: process.env['TSPLAY_SENDMAIL'] ?? '/usr/sbin/sendmail',
       },
       tell,
-      routes: serviceRoutes,
+      routes: (desk) => [
+        ...serviceRoutes(desk),
+        ...webRoutes(serviceFleet(desk.database, desk.clock, new History(state))),
+      ],
     });
   } catch (cause) {
     const problem = troubleOf(cause) ?? portProblem(cause, port);

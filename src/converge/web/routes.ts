@@ -30,7 +30,8 @@ export function webRoutes(view: FleetView): readonly WebRoute[] {
     answer: async (request, response) => Promise.resolve(answer(request, response, 200, type, text)),
   });
   return [
-    page('/', (url) => fleetPage(view, url)),
+    // a server may ask this one for all that no other route knows
+    page('/', (url) => (url.pathname === '/' ? fleetPage(view, url) : Promise.resolve(undefined))),
     page('/schedules', () => schedulesPage(view)),
     page('/runs', (url) => runsPage(view, url)),
     page('/host', (url) => hostPage(view, url.searchParams.get('name') ?? '')),

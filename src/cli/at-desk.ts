@@ -1,18 +1,22 @@
 // How a command reaches the schedules: PostgreSQL directly, the embedded database through the service that holds it, or itself where none runs.
 import {homedir} from 'node:os';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {askService} from '../converge/control-socket.ts';
 import {carryOut, type ControlAnswer, type ControlReply, type ControlRequest} from '../converge/control.ts';
 import {databaseClock} from '../converge/clock.ts';
 import {DatabaseUnusable} from '../converge/database.ts';
 import {Queue} from '../converge/queue.ts';
 import {openDatabase} from '../converge/service.ts';
-import {serviceFolder, StateHeld, takeStateLock} from '../converge/state-lock.ts';
+import {serviceFolder, StateHeld, takeStateLock, type StateLock} from '../converge/state-lock.ts';
 import {error, type Diagnostic} from '../base/diagnostic.ts';
 import {formatDiagnostic} from '../report/code-frame.ts';
 import {databaseUrlOf} from './database-url.ts';
 import {exitStatus} from './exit-status.ts';
 import {readSettings} from './settings.ts';
 import {makeStateFolder, stateFolder, StateUnusable} from './state.ts';
+
+/** How often a service that holds the folder and does not answer yet is asked: for half a minute. */
+const STARTING_TRIES = 60;
 
 /** Asks; undefined = it could not be done, it has been said why, and the exit status is set. */
 export async function ask<R extends ControlRequest>(
@@ -61,11 +65,18 @@ async function carry<R extends ControlRequest>(
 ): Promise<ControlReply<ControlAnswer<R>>> {
   makeStateFolder(state);
   const folder = serviceFolder(state);
-  if (databaseUrl === undefined) {
+  let lock: StateLock | undefined;
+  for (let tries = 0; databaseUrl === undefined && lock === undefined; tries++) {
     const answered = await askService(folder, request);
     if (answered !== undefined) return answered;
+    try {
+      lock = takeStateLock(folder, 'command', new Date());
+    } catch (cause) {
+      // a service that is just starting holds the folder before it can be asked
+      if (!(cause instanceof StateHeld) || tries >= STARTING_TRIES) throw cause;
+      await sleep(250);
+    }
   }
-  const lock = databaseUrl === undefined ? takeStateLock(folder, 'command', new Date()) : undefined;
   try {
     const database = await openDatabase(databaseUrl, folder);
     try {

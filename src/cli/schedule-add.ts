@@ -55,6 +55,8 @@ export async function scheduleAdd(name: string, words: readonly string[], option
     bad('schedule-retries', 'retries: a number from 0 to 10');
   const notify = targetsOf(options, site, bad);
   const command = commandOf(words, site, bad);
+  if (options['approve'] === 'manual' && command !== undefined && command.mode !== 'check')
+    bad('schedule-approve', 'a run needs no approval: schedule a check, whose plan is approved');
   if (problems.length > 0 || command === undefined || jitterMs === undefined) {
     for (const problem of problems) refused(problem);
     return;

@@ -23,6 +23,7 @@ import {exitStatus} from './exit-status.ts';
 import {isInterrupt} from './interrupt.ts';
 import {makeRun} from './make-run.ts';
 import {quietReporting} from './quiet-reporting.ts';
+import {savePlanOf} from './scheduled-plan.ts';
 import {scheduledVaultPasswords} from './scheduled-vault.ts';
 import {readSettings, type Settings} from './settings.ts';
 import {siteOptionsOf} from './site-options.ts';
@@ -133,7 +134,11 @@ async function runPass(
         const message = judged.message === undefined ? undefined : reporting.hide(judged.message);
         return {host, state: judged.state, message, run: reporting.info.id, roundTrips: summary.roundTrips};
       });
-    return {findings, busy: [...watch.busy], left: [...left]};
+    const drifted = findings.filter((finding) => finding.state === 'drifted').map(({host}) => host);
+    const rest = {findings, busy: [...watch.busy], left: [...left]};
+    if (schedule.approve !== 'manual' || drifted.length === 0) return rest;
+    const path = await savePlanOf(schedule, drifted, reporting.info.id, state, signal);
+    return {...rest, plan: {id: reporting.info.id, path, hosts: drifted}};
   } catch (error) {
     reporting.finish(isInterrupt(error) ? exitStatus.interrupted : exitStatus.fault);
     throw error;

@@ -37,6 +37,8 @@ export async function serviceCommand(kind: 'service' | 'worker', options: Option
     return refused(error('service-option', '--port, --parallel and --grace take numbers'));
   const tell = (message: string): void => void process.stderr.write(`${new Date().toISOString()} ${message}\n`);
   const state = ownStateFolder();
+  // from the first moment on: a stop that comes while it starts is a stop, too
+  const stopping = stopSignal();
   let service: RunningService;
   try {
     makeStateFolder(state);
@@ -71,7 +73,7 @@ export async function serviceCommand(kind: 'service' | 'worker', options: Option
   await tellSystemd('READY=1');
   const watchdog = watchdogMs(process.env);
   const beat = watchdog === undefined ? undefined : setInterval(() => void tellSystemd('WATCHDOG=1'), watchdog / 2);
-  const signal = await stopSignal();
+  const signal = await stopping;
   clearInterval(beat);
   tell(`${signal}: what runs is brought to an end, the rest goes back to the queue`);
   await tellSystemd('STOPPING=1');

@@ -132,6 +132,13 @@ export class Queue {
   }
 }
 
+/** Where only one controller can be, jobs that were in hand before it started are to be done again at once. */
+export async function takeBackJobs(statements: Statements): Promise<void> {
+  await statements.query(
+    `UPDATE ${QUEUE_SCHEMA}.job SET state = 'retry', start_after = now(), heartbeat_on = NULL WHERE state = 'active'`,
+  );
+}
+
 /** How full the queues are. *units*: seconds; `lagSeconds` of the oldest job that could begin. */
 export async function queueDepths(
   statements: Statements,

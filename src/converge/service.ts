@@ -11,7 +11,7 @@ import {freeAllLeases} from './leases.ts';
 import type {Messengers} from './notices.ts';
 import {openPglite} from './open-pglite.ts';
 import {openPostgres} from './open-postgres.ts';
-import {Queue} from './queue.ts';
+import {Queue, takeBackJobs} from './queue.ts';
 import type {SiteRunner} from './site-runner.ts';
 import {serviceFolder, takeStateLock} from './state-lock.ts';
 import {prepareTables} from './tables.ts';
@@ -74,9 +74,13 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   try {
     const database = await openDatabase(options.databaseUrl, folder);
     undo.push(() => database.close());
-    if (!database.shared) await freeAllLeases(database);
     const queue = await Queue.start(database, true, (error) => tell(`queue: ${error.message}`));
     undo.push(() => queue.stop());
+    if (!database.shared) {
+      // whoever had something in hand is gone: the lock of the folder says so
+      await freeAllLeases(database);
+      await takeBackJobs(database);
+    }
     const clock = options.clock ?? databaseClock(database);
     const who: Pick<Controller, 'id' | 'machine' | 'pid' | 'kind' | 'version'> = {
       id: `${options.machine}-${process.pid}-${randomBytes(3).toString('hex')}`,

@@ -26,7 +26,7 @@ export type PassResult = {
   readonly findings: readonly HostFinding[];
   readonly busy: readonly string[];
   readonly left: readonly string[];
-  readonly plan?: {readonly path: string; readonly hosts: readonly string[]};
+  readonly plan?: {readonly id: string; readonly path: string; readonly hosts: readonly string[]};
 };
 
 /** The site cannot be run: its files have mistakes, a password is missing. Nothing was attempted on any host. */

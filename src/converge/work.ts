@@ -5,6 +5,7 @@ import type {Clock} from './clock.ts';
 import type {Database} from './database.ts';
 import {settledHosts, writeStates, type HostFinding, type StateChange} from './host-states.ts';
 import {freeLeases, LEASE_SECONDS, RENEW_MS, renewLeases, takeLeases} from './leases.ts';
+import {notePlan} from './plans.ts';
 import {nextInside} from './occurrences.ts';
 import type {Queue, Taken} from './queue.ts';
 import type {StoredSchedule} from './schedules.ts';
@@ -110,6 +111,8 @@ async function conclude(
     const pass = {schedule: schedule.name, due: new Date(data.due), now, controller: id};
     const findings = [...found, ...stuck];
     const changes = await writeStates(tx, findings, pass);
+    const {plan} = result;
+    if (plan !== undefined) await notePlan(tx, {...plan, schedule: schedule.name, controller: id}, pass.due, now);
     await shop.notify(tx, schedule, changes);
     const send = async (hosts: readonly string[], attempt: number, afterMs: number): Promise<void> => {
       if (hosts.length === 0) return;

@@ -239,7 +239,8 @@ async function postgresAccount(): Promise<{uid: number; gid: number}> {
 /** From the first to the last word of a host in each run that came to its end. *units*: ms since the epoch. */
 async function worksOf(runs: string): Promise<{host: string; from: number; to: number}[]> {
   const works: {host: string; from: number; to: number}[] = [];
-  for (const file of await readdir(runs)) {
+  // a controller may have had nothing to do
+  for (const file of existsSync(runs) ? await readdir(runs) : []) {
     const records = (await readFile(path.join(runs, file), 'utf8'))
       .trim()
       .split('\n')

@@ -106,7 +106,8 @@ export default defineModule({
   params,
   everyRun: (v) => v.force && v.checksum === undefined,
   examples: [
-    '- get_url:\n    url: https://example.test/thing-1.0.tar.gz\n    dest: /srv/thing.tar.gz\n    checksum: sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n  when: false\n',
+    '- get_url:\n    url: http://downloads.example.test/thing-1.0.txt\n    dest: /srv/thing.txt\n    checksum: sha256:aa7c4bf7954448282ff0eb2bd3db9367c1b7ae835582b4792bcf91f4f1600bab\n    mode: "0640"\n',
+    '- get_url:\n    url: http://downloads.example.test/thing-1.0.txt\n    dest: /srv/\n    headers: {X-Reason: mirror}\n',
   ],
   check: (v) => [
     ...(/^(https?|ftp):\/\/[^\s]+$/.test(reveal(v.url))

@@ -47,7 +47,7 @@ export default defineModule({
   params,
   examples: [
     '- policy_probe:\n  register: seen\n',
-    '- policy_probe:\n    rule: tls-enforced\n  when: seen.applicable["tls-enforced"]\n',
+    '- policy_probe:\n  register: seen\n- policy_probe:\n    rule: tls-enforced\n  when: seen.applicable["tls-enforced"]\n',
     '- policy_probe:\n    rule: certificates-valid\n    days: 60\n',
   ],
   probe: (v) => auditHost(v.backups),

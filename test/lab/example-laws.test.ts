@@ -9,6 +9,11 @@ import {troubles, type Finished} from './run-tsplay.ts';
 
 /** What a module's examples need first: tasks that prepare the host. */
 const first: Readonly<Record<string, string>> = {
+  get_url: `- package: {name: [curl, nginx-light]}
+- lineinfile: {path: /etc/hosts, line: 127.0.0.1 downloads.example.test}
+- copy: {dest: /var/www/html/thing-1.0.txt, content: "thing, release 1.0\\n"}
+- service: {name: nginx, state: started}
+`,
   luks_volume: '- package: {name: [cryptsetup]}\n',
   sasl_conf: '- package: {name: [libsasl2-modules, libsasl2-modules-db]}\n',
   sasl_user: '- package: {name: [sasl2-bin]}\n',

@@ -285,7 +285,9 @@ export class ModuleStep {
     const now = planFor(run, where, {become}, module, values, sight.state);
     const isDone = run.plan?.follow?.isDone(where.name) === true;
     const judged: Judgement =
-      isDone && !(planned.does === 'change' && planned.everyRun) ? {is: 'already'} : judgeMoves(planned, moves, now);
+      isDone && !(planned.does === 'change' && planned.everyRun)
+        ? {is: 'already'}
+        : judgeMoves(planned, moves, now, run.plan?.follow?.wasCompared(host.name, this.#step.place) === true);
     if (judged.is === 'moved') {
       const result = refusedStep(host.name, this.#runner.context.play.name, planned, judged.reasons, 'make a new plan');
       const {message, help, findings} = result;

@@ -28,6 +28,8 @@ export type PlanToFollow = {
 export class PlanFollower implements PlanPart {
   readonly follow: PlanFollow;
   readonly #plan: PlanToFollow;
+  /** steps that were as planned before anything was changed: `HOST PLACE` */
+  readonly #compared = new Set<string>();
   /** as the whole plan leaves them */
   readonly #done = new Set<string>();
   /** and it was this plan that left them so */
@@ -43,6 +45,7 @@ export class PlanFollower implements PlanPart {
         if (reason !== undefined) throw new HostMoved([], {message: reason});
       },
       compare: (host) => this.#compare(run(), host),
+      wasCompared: (host, place) => this.#compared.has(`${host} ${place}`),
       isDone: (host) => this.#done.has(host),
       skips: (host, place) => this.#over.has(host) && this.#skips(host, place),
     };
@@ -90,7 +93,7 @@ export class PlanFollower implements PlanPart {
     const nowS = Math.floor(run.now().getTime() / 1000);
     const moved: Moved[] = [];
     let already = false;
-    for (const step of this.#plan.hosts.get(host.name)?.steps.values() ?? []) {
+    for (const [place, step] of this.#plan.hosts.get(host.name)?.steps ?? []) {
       if (step.does === 'later')
         world.predict(step.doubts.map((key) => ({key, value: new Unknown(step.cause), cause: step.cause})));
       if ((step.does !== 'change' && step.does !== 'nothing') || step.where !== host.name) continue;
@@ -106,6 +109,7 @@ export class PlanFollower implements PlanPart {
       const now = planFor(run, host, {become}, module, step.values, sight.state);
       const judged = judgeMoves(step, world.movesOf(step.account, probe, step.saw), now);
       if (judged.is === 'already') already = true;
+      if (judged.is === 'as-planned') this.#compared.add(`${host.name} ${place}`);
       if (judged.is === 'moved') moved.push({step, reasons: judged.reasons});
       if (step.does === 'change' && judged.is === 'as-planned')
         world.predict(predictOps(step.ops, (key) => world.valueOf(step.account, key), `task "${step.task}"`, nowS));

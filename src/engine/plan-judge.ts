@@ -14,23 +14,38 @@ export type Judgement =
 
 /**
  * Compares a decided step with the host. `moves` says, in a line each, which reads answer otherwise than for the plan; `now` is what the module decides on
- * today's answers. What moved without a bearing on the decision (a mode that the task does not manage) is no reason to refuse.
+ * today's answers. `own`: the host was as planned before this plan began to change it, so that what moved since is its own doing (a unit is known once its file is
+ * written); then it counts that nothing else would be done, not what was there before. What moved without a bearing on the decision (a mode that the task does not manage) is no reason to refuse.
  */
-export function judgeMoves(planned: DecidedStep, moves: readonly string[], now: Plan): Judgement {
+export function judgeMoves(planned: DecidedStep, moves: readonly string[], now: Plan, own = false): Judgement {
   if (now.kind === 'converged' && planned.does === 'change') return {is: 'already'};
   const comparable = planned.saw.every(({witness}) => witness !== undefined);
   if (moves.length === 0 && comparable) return {is: 'as-planned'};
-  if (isSameDecision(planned, now)) return {is: 'as-planned'};
+  if (isSameDecision(planned, now, own)) return {is: 'as-planned'};
   return {is: 'moved', reasons: moves.length > 0 ? moves : [wouldNow(now)]};
 }
 
-function isSameDecision(planned: DecidedStep, now: Plan): boolean {
+function isSameDecision(planned: DecidedStep, now: Plan, own: boolean): boolean {
   if (planned.does === 'nothing' || now.kind !== 'change')
     return planned.does === 'nothing' && now.kind === 'converged';
+  if (own)
+    return (
+      isPartOf(now.changes.map(aim), planned.changes.map(aim)) && isPartOf(now.ops.map(deed), planned.ops.map(deed))
+    );
   return (
     essence(planned.changes.map(sides)) === essence(now.changes.map(sides)) &&
     essence(planned.ops.map(deed)) === essence(now.ops.map(deed))
   );
+}
+
+/** Earlier tasks may have done some of it on the way. */
+function isPartOf(some: readonly unknown[], all: readonly unknown[]): boolean {
+  const known = new Set(all.map(essence));
+  return some.every((one) => known.has(essence(one)));
+}
+
+function aim({what, after}: Change): unknown {
+  return [what, after ?? null];
 }
 
 function sides({what, before, after}: Change): unknown {

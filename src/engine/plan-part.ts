@@ -83,6 +83,8 @@ export type PlanFollow = {
   admit(host: string): void;
   /** Compares the host with what the plan saw. *errors*: throws HostMoved. */
   compare(host: HostState): void;
+  /** the step was compared, and was as planned, before anything was changed */
+  wasCompared(host: string, place: string): boolean;
   /** the host is as the whole plan leaves it: it was applied already */
   isDone(host: string): boolean;
   /**

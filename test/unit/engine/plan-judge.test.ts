@@ -86,6 +86,18 @@ for (const [what, planned, moves, now, expected] of table)
     t.is(judged.is === 'moved' ? `moved: ${judged.reasons.join('; ')}` : judged.is, expected);
   });
 
+test('what the plan itself has moved meanwhile is judged by what is done', (t) => {
+  const enable = (before: string | undefined, after = 'enabled'): Plan => ({
+    kind: 'change',
+    changes: [{what: 'enabled', before, after}],
+    ops: [{op: 'run', argv: ['systemctl', 'enable', 'x'], affects: ['unit:x.service']}],
+  });
+  const planned = step(enable(undefined));
+  t.is(judgeMoves(planned, ['unit'], enable('disabled')).is, 'moved');
+  t.is(judgeMoves(planned, ['unit'], enable('disabled'), true).is, 'as-planned');
+  t.is(judgeMoves(planned, ['unit'], enable('disabled', 'masked'), true).is, 'moved');
+});
+
 test('what an op predicts is no part of the decision', (t) => {
   const run = (startedS: number): Plan => ({
     kind: 'change',

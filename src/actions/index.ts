@@ -10,6 +10,7 @@ import {pause} from './pause.ts';
 import {reboot} from './reboot.ts';
 import {setFact} from './set-fact.ts';
 import {gatherFacts, setup} from './setup.ts';
+import {validateArgumentSpec} from './validate-argument-spec.ts';
 import {waitForConnection} from './wait-for-connection.ts';
 
 /** All engine tasks by name. */
@@ -28,6 +29,7 @@ export const actions: ReadonlyMap<string, Action> = new Map(
     reboot,
     setFact,
     setup,
+    validateArgumentSpec,
     waitForConnection,
   ].map((action) => [action.name, action]),
 );

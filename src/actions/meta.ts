@@ -1,5 +1,6 @@
 import type {Action} from '../engine/action.ts';
 import {EndPlay} from '../engine/runner.ts';
+import {readAllFacts} from '../engine/survey.ts';
 import {p} from '../kit/schema.ts';
 
 /** Steers the run itself. */
@@ -36,10 +37,17 @@ export const meta: Action = {
       case 'end_play':
       case 'end_batch':
         await settle();
-        for (const name of playHosts) run.hosts.get(name)?.endPlay();
+        runner.context.ended ??= values['do'] === 'end_play' ? 'play' : 'batch';
         throw new EndPlay('end_play');
+      case 'clear_host_errors':
+        for (const name of playHosts) {
+          const state = run.stateOf(name);
+          if (state.stopped === 'failed' || state.stopped === 'unreachable') state.isComingBack = true;
+        }
+        return {status: 'ok'};
       case 'clear_facts':
-        host.memory.setFacts.clear();
+        await settle();
+        if (host.factsKnown) await readAllFacts(run, host);
         return {status: 'ok'};
       case 'reset_connection':
         await settle();

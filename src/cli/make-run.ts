@@ -21,7 +21,7 @@ import {becomeOf, targetOf, type ConnectionOptions} from './targets.ts';
 import {list} from './vault-passwords.ts';
 
 /** A run that is ready to begin, but for its hosts. */
-export type Run = Omit<RunContext, 'stateOf'>;
+export type Run = Omit<RunContext, 'stateOf' | 'disturbances'>;
 
 /**
  * Puts a run together from what the command line, the settings and the site say. The state folder is made where there is none; *errors*: StateUnusable.
@@ -123,6 +123,7 @@ export async function makeRun(
     },
     steal: options['steal'] === true,
     lockTimeoutMs: Math.max(0, Number(options['lockTimeout'] ?? settings.lock_timeout ?? 60)) * 1000,
+    forceHandlers: options['forceHandlers'] === true,
     owner: `${userInfo().username}@${hostname()}`,
     pause: (ms) => sleep(ms, undefined, {signal}),
     verbosity,

@@ -70,6 +70,7 @@ export function playbookOptions(command: Command): Command {
     .option('--start-at-task <name>', 'begin with this task')
     .option('--step', 'ask before each task')
     .option('--profile', 'say where the time went')
+    .option('--force-handlers', 'run notified handlers also on hosts that failed')
     .option('--list-hosts', 'only list the hosts')
     .option('--list-tasks', 'only list the tasks')
     .option('--list-tags', 'only list the tags')

@@ -1,7 +1,6 @@
 import {homedir} from 'node:os';
 import {resolve} from 'node:path';
 import {error, warning} from '../base/diagnostic.ts';
-import {Secret} from '../base/secret.ts';
 import {runProgram} from '../engine/run.ts';
 import {openSite} from '../playbook/site.ts';
 import {listPlays} from '../playbook/select.ts';
@@ -11,7 +10,7 @@ import {expiredWaivers, readWaivers, waiverFiles} from '../playbook/waivers.ts';
 import {readConnectionOptions} from './connection-options.ts';
 import {exitStatus} from './exit-status.ts';
 import {confirmKeys, makeRun, type Run} from './make-run.ts';
-import {askSecret, askText} from './prompt.ts';
+import {askPrompts} from './ask-prompts.ts';
 import {obstacleOf, readReportFiles, type ReportFile} from './report-files.ts';
 import {Profiler} from '../report/profile.ts';
 import {openReporting} from './reporting.ts';
@@ -183,26 +182,6 @@ export async function runCommand(
 
 function planningTimes(run: Run): ReadonlyMap<string, number> {
   return new Map([...run.hosts].map(([name, host]) => [name, host.planningMs]));
-}
-
-/** Asks what plays want to know; gives the answers, with the play's place in the program. */
-async function askPrompts(
-  site: Awaited<ReturnType<typeof openSite>>['site'],
-): Promise<readonly {readonly play: number; readonly name: string; readonly value: unknown}[]> {
-  const answers: {play: number; name: string; value: unknown}[] = [];
-  for (const [i, play] of site.program.plays.entries()) {
-    for (const prompt of play.varsPrompt) {
-      if (site.variables.extraVars.has(prompt.name)) continue;
-      const question = `${prompt.prompt === '' ? prompt.name : prompt.prompt}: `;
-      const answer = prompt.isPrivate ? await askSecret(question) : await askText(question);
-      const fallback = prompt.default === undefined ? undefined : site.bareScope(play.folder).evaluate(prompt.default);
-      const empty = answer instanceof Secret ? answer.reveal() === '' : answer === '';
-      const value = empty && fallback?.ok === true ? fallback.value : answer;
-      site.answer(play, prompt.name, value);
-      answers.push({play: i, name: prompt.name, value});
-    }
-  }
-  return answers;
 }
 
 function printLists(site: Awaited<ReturnType<typeof openSite>>['site'], options: Options): void {

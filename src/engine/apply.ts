@@ -56,11 +56,21 @@ export async function applyBatch(
   }
   const fragments: Fragment[] = [...lockCheck(run, host)];
   const pieces: Piece[] = [];
-  for (const [index, task] of batch.tasks.entries())
+  let loop: object | undefined;
+  const fence = (at: number): void => {
+    const first = fragments[at];
+    if (loop !== undefined && first !== undefined) fragments[at] = {...first, fence: true};
+  };
+  for (const [index, task] of batch.tasks.entries()) {
+    const at = fragments.length;
     pieces.push(await addTask(run, host, batch, task, index + 1, fragments));
+    if (task.loop !== loop) fence(at);
+    loop = task.loop;
+  }
   const furtherAt = fragments.length;
   const furtherReads = compileReads(account === batch.account ? further : []);
   fragments.push(...furtherReads.fragments.map((f) => ({...f, group: batch.tasks.length + 1})));
+  fence(furtherAt);
 
   const outcomes = await host.exchange(batch.become, fragments, run.signal);
   for (const piece of pieces) {
@@ -86,7 +96,7 @@ async function addTask(
   group: number,
   fragments: Fragment[],
 ): Promise<Piece> {
-  const onFailure = task.tolerated ? 'skip-group' : 'stop';
+  const onFailure = task.tolerated ? 'skip-group' : task.loop === undefined ? 'stop' : 'stop-at-fence';
   fragments.push(...noteNotified(host, task, group));
   const ops: {op: PlainOp; at: number}[] = [];
   for (const op of task.ops) {

@@ -42,6 +42,8 @@ export type Queued = {
   readonly label: string;
   /** the rest of the batch goes on when it fails */
   readonly tolerated: boolean;
+  /** the loop that it is an element of: when it fails the other elements still run, and what comes after the loop does not */
+  readonly loop: object | undefined;
   /** judged by replanning on fresh reads; not so for tasks without state */
   readonly verifies: boolean;
   /** handlers to note on the host before the ops */

@@ -78,6 +78,10 @@ export type RunContext = {
   readonly verbosity: number;
   /** there where a plan is made to be kept, or applied */
   readonly plan?: PlanPart;
+  /** `--force-handlers`: what was notified is done also on hosts that failed */
+  readonly forceHandlers?: boolean;
+  /** hosts on which something was done that may have changed any other host, in order */
+  readonly disturbances: string[];
   /** `--step`: asked before each task; false = it is left out */
   readonly confirm?: (task: string, host: string) => Promise<boolean>;
   /** hosts that count for the exit status, gathered from the events */

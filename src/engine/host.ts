@@ -27,8 +27,10 @@ export class HostState {
   /** results in task order; a task that waits in the batch holds its place */
   readonly tally = {ok: 0, changed: 0, failed: 0, skipped: 0, refused: 0, unknown: 0, ignored: 0};
   roundTrips = 0;
-  /** no further task runs here: it failed, or cannot be reached */
-  stopped: 'failed' | 'unreachable' | undefined;
+  /** no further task runs here: it failed, cannot be reached, or others' failures ended its play too */
+  stopped: 'failed' | 'unreachable' | 'ended' | undefined;
+  /** `meta: clear_host_errors` was said after it stopped: it takes part in the next play again */
+  isComingBack = false;
   unreachable: {message: string; help: string | undefined} | undefined;
   /** tasks that said what is still to be done outside of the run; asked again at its end */
   readonly pendings: PendingTask[] = [];
@@ -51,10 +53,11 @@ export class HostState {
   readonly noted = new Set<string>();
   /** the batch holds a command that may change anything: what is known afterwards is only what is read afterwards */
   forgetsAfterBatch = false;
+  /** something was done on another host that may have changed this one: what was read before is read again at the next need */
+  isDoubted = false;
+  #disturbances = 0;
   /** who is logged in; known once the connection stands */
   login: Connection['login'] = {user: '', from: ''};
-  /** the play has ended here without a failure (`meta: end_host`) */
-  playEnded = false;
   /** time that evaluating and planning took on the controller. *units*: milliseconds */
   planningMs = 0;
   /** when the first exchange was made, by performance.now(); it is no task's time */
@@ -133,9 +136,27 @@ export class HostState {
     return outcomes;
   }
 
-  /** `meta: end_play`: nothing more of this play runs here. */
-  endPlay(): void {
-    this.playEnded = true;
+  /** Doubts what was read where another host has meanwhile done something that nobody can tell the extent of. */
+  noticeOthers(disturbances: readonly string[]): void {
+    if (this.surveyed && disturbances.slice(this.#disturbances).some((host) => host !== this.name)) this.isDoubted = true;
+    this.#disturbances = disturbances.length;
+  }
+
+  /** Takes part again, if its errors have been cleared. */
+  comeBack(): void {
+    if (!this.isComingBack) return;
+    this.isComingBack = false;
+    this.stopped = undefined;
+    this.unreachable = undefined;
+  }
+
+  /** After the link was lost, or never stood: the next use logs in again and reads everything anew. */
+  async startOver(): Promise<void> {
+    this.batch = undefined;
+    await this.disconnect();
+    this.world.forgetAll();
+    this.surveyed = false;
+    this.lockPath = undefined;
   }
 
   /** Counts and reports a finished task. */

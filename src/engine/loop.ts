@@ -22,9 +22,12 @@ export function loopElements(loop: Loop, scope: Scope): Result<readonly Element[
   return ok(
     list.map((item, index) => {
       const variables: Record<string, unknown> = {[loop.loopVar]: item};
-      if (loop.indexVar !== undefined) variables[loop.indexVar] = index;
+      if (loop.indexVar !== undefined) {
+        variables[loop.indexVar] = index;
+        variables['ansible_index_var'] = loop.indexVar;
+      }
       variables['ansible_loop_var'] = loop.loopVar;
-      if (loop.extended) variables['ansible_loop'] = extended(list, index);
+      if (loop.extended) variables['ansible_loop'] = extended(list, index, loop.allItems);
       const label: unknown =
         loop.label === undefined ? item : valueOr(scope.with(variables).evaluate(loop.label), item);
       return {variables, item, label};
@@ -33,9 +36,9 @@ export function loopElements(loop: Loop, scope: Scope): Result<readonly Element[
 }
 
 /** *source*: Ansible's `loop_control: extended`. */
-function extended(list: readonly unknown[], index: number): Record<string, unknown> {
+function extended(list: readonly unknown[], index: number, allItems: boolean): Record<string, unknown> {
   return {
-    allitems: list,
+    ...(allItems ? {allitems: list} : {}),
     index: index + 1,
     index0: index,
     revindex: list.length - index,

@@ -22,7 +22,7 @@ import {judgeMoves, type Judgement} from './plan-judge.ts';
 import type {DecidedStep, PlannedStep} from './plan-part.ts';
 import {predictOps} from './predict.ts';
 import {outputDetails, verdictOf} from './verdict.ts';
-import {foreseenReads} from './survey.ts';
+import {foreseenReads, readForeseen} from './survey.ts';
 import {compileReads} from '../remote/batch.ts';
 import {HostState} from './host.ts';
 import {refusedStep} from './host-moved.ts';
@@ -379,6 +379,7 @@ export class ModuleStep {
       label: this.#step.name,
       tolerated:
         keywords.ignoreErrors !== undefined || keywords.failedWhen !== undefined || keywords.until !== undefined,
+      loop: this.#step.loop,
       verifies: !everyRun,
       notifies: runner.notifies(this.#step.task, this.#scope),
       handles: runner.handling,
@@ -397,7 +398,12 @@ export class ModuleStep {
         for (const name of handled) host.notified.delete(name);
       },
     });
-    if (affectsAnything(plan.ops)) host.forgetsAfterBatch = true;
+    if (affectsAnything(plan.ops)) {
+      host.forgetsAfterBatch = true;
+      // who knows what it does to others: a command may well log in there
+      if (!this.#onlyReads()) run.disturbances.push(host.name);
+      if (delegated) runner.host.isDoubted = true;
+    }
     if (delegated) await applyBatch(run, host, batch, [], '');
     else if (guarded) await applyWaiting(run, host, [], '');
     return ticket;
@@ -418,6 +424,12 @@ export class ModuleStep {
   async #see<T>(become: Become | undefined, account: string, probe: Probe<T>): Promise<{state: T} | Unknown> {
     const runner = this.#runner;
     if (this.#where !== runner.host) return this.#seeThere(become, account, probe);
+    if (runner.host.isDoubted && probe.reads.length > 0) {
+      await runner.settle();
+      runner.host.isDoubted = false;
+      runner.host.world.forgetReplies();
+      await readForeseen(runner.run, runner.host);
+    }
     if (runner.host.forgetsAfterBatch && probe.reads.length > 0) {
       await runner.settle([...foreseenReads(runner.run, runner.host, account), ...probe.reads], account);
     }

@@ -1,89 +1,60 @@
 import {valueOr} from './known.ts';
-import PQueue from 'p-queue';
 import {placeOf} from '../base/diagnostic.ts';
-import type {Item, Play, Task} from '../playbook/program.ts';
-import type {Node} from '../playbook/node.ts';
+import type {Item, Play} from '../playbook/program.ts';
 import type {RunContext} from './context.ts';
+import {Meeting} from './meeting.ts';
+import {isLinear, needsOthers} from './needs-others.ts';
 import {HostRunner, type PlayContext} from './runner.ts';
 
 /**
- * Runs one play: in batches (`serial`), and within a batch every host on its own, bounded by `--forks`. Hosts meet before and after items
- * that need the others (`run_once`, `add_host`, `group_by`, `hostvars`), and at every item where the play is linear.
+ * Runs one play: in batches (`serial`), and within a batch every host on its own, bounded by `--forks`. Hosts meet before and after tasks
+ * that need the others (`run_once`, `add_host`, `group_by`, `hostvars`), and at every task where the play is linear.
+ * Gives whether the plays after it are run: they are not where a whole batch failed. *source*: Ansible's playbook executor.
  */
-export async function runPlay(run: RunContext, play: Play): Promise<void> {
+export async function runPlay(run: RunContext, play: Play): Promise<'go-on' | 'break'> {
   const {stateOf} = run;
   const all = run.site.hostsOf(play);
-  const hosts = all.filter((name) => stateOf(name).stopped === undefined);
-  if (all.length === 0) return;
-  run.emit({event: 'play-started', play: play.name, hosts: all, at: placeOf(play.span)});
-  for (const names of portions(hosts, serialOf(run, play, hosts[0]))) {
-    const context: PlayContext = {play, hosts: names, once: new Map()};
-    run.site.enterBatch(play, names, () => names.filter((name) => stateOf(name).stopped === undefined));
-    const runners = names.map((name) => new HostRunner(run, stateOf(name), context));
-    for (const segment of segments(play)) {
-      const alive = runners.filter((runner) => runner.host.stopped === undefined);
-      await inParallel(run, alive, (runner) => runner.items(segment));
-      if (tooManyFailed(run, play, runners)) {
-        for (const runner of runners) runner.host.stopped ??= 'failed';
-        break;
-      }
-    }
-    if (runners.length > 0 && runners.every((runner) => runner.host.stopped !== undefined)) break;
+  for (const name of all) {
+    stateOf(name).comeBack();
+    stateOf(name).noticeOthers(run.disturbances);
   }
+  const hosts = all.filter((name) => stateOf(name).stopped === undefined);
+  if (all.length === 0) return 'go-on';
+  run.emit({event: 'play-started', play: play.name, hosts: all, at: placeOf(play.span)});
+  const works = (name: string): boolean => stateOf(name).stopped === undefined;
+  for (const names of portions(hosts, serialOf(run, play, hosts[0]))) {
+    const context: PlayContext = {
+      play,
+      hosts: names,
+      once: new Map(),
+      throttles: new Map(),
+      meeting: new Meeting(names, run.forks),
+      ended: undefined,
+      tooManyFailed: () => tooManyFailed(run, play, names),
+    };
+    run.site.enterBatch(play, names, () => all.filter(works));
+    await Promise.all(
+      names.map(async (name) => {
+        await context.meeting.begin();
+        try {
+          await new HostRunner(run, stateOf(name), context).items(play.items);
+        } finally {
+          context.meeting.end(name);
+        }
+      }),
+    );
+    if (context.ended === 'play') return 'go-on';
+    if (context.ended === 'fatal' || context.tooManyFailed()) return 'break';
+    if (names.length > 0 && names.every((name) => !works(name) && !stateOf(name).isComingBack)) return 'break';
+  }
+  return 'go-on';
 }
 
 /** Whether hosts of a play look at each other or wait for each other, so that they cannot be left to different runs. */
 export function hostsMeet(play: Play): boolean {
-  return play.serial !== undefined || segments(play).length > 1;
-}
-
-async function inParallel(
-  run: RunContext,
-  runners: readonly HostRunner[],
-  work: (runner: HostRunner) => Promise<void>,
-): Promise<void> {
-  const queue = new PQueue({concurrency: run.forks});
-  await Promise.all(runners.map((runner) => queue.add(() => work(runner))));
-}
-
-/** Parts of a play between which all hosts meet. */
-function segments(play: Play): readonly (readonly Item[])[] {
-  const linear = play.strategy === 'linear' || play.anyErrorsFatal || play.maxFailPercentage !== undefined;
-  const parts: Item[][] = [[]];
-  for (const item of play.items) {
-    if (linear || needsOthers(item)) parts.push([item], []);
-    else parts.at(-1)!.push(item);
-  }
-  return parts.filter((part) => part.length > 0);
-}
-
-function needsOthers(item: Item): boolean {
-  if (item.item === 'block') return [...item.block, ...item.rescue, ...item.always].some(needsOthers);
-  if (
-    item.keywords.runOnce !== undefined ||
-    item.keywords.delegateFacts !== undefined ||
-    item.keywords.throttle !== undefined
-  )
-    return true;
-  if (item.item === 'include') return mentionsOthers(item.file);
-  const {doing} = item;
-  if (doing.do === 'action' && (doing.action === 'add_host' || doing.action === 'group_by')) return true;
-  return [item.params, ...item.keywords.when, item.keywords.loop?.source, ...varsOf(item)].some(
-    (node) => node !== undefined && mentionsOthers(node),
-  );
-}
-
-function varsOf(task: Task): readonly Node[] {
-  return task.vars.flatMap((layer) =>
-    layer.kind === 'task' || layer.kind === 'block' ? [...layer.values.values()] : [],
-  );
-}
-
-/** Whether a value speaks of other hosts' variables. */
-function mentionsOthers(node: Node): boolean {
-  if (node.kind === 'scalar') return typeof node.value === 'string' && node.value.includes('hostvars');
-  if (node.kind === 'list') return node.items.some(mentionsOthers);
-  return node.entries.some((entry) => mentionsOthers(entry.value));
+  const meets = (item: Item): boolean =>
+    item.item === 'block' ? [...item.block, ...item.rescue, ...item.always].some(meets) : needsOthers(item);
+  return play.serial !== undefined || isLinear(play) || play.items.some(meets);
 }
 
 function serialOf(run: RunContext, play: Play, host: string | undefined): readonly (number | string)[] {
@@ -113,14 +84,13 @@ export function portions(
   return parts;
 }
 
-function tooManyFailed(run: RunContext, play: Play, runners: readonly HostRunner[]): boolean {
-  const failed = runners.filter((runner) => runner.host.stopped !== undefined).length;
+/** Whether more hosts of a batch have failed than the play's `max_fail_percentage` allows. */
+function tooManyFailed(run: RunContext, play: Play, names: readonly string[]): boolean {
+  const [first] = names;
+  if (play.maxFailPercentage === undefined || first === undefined) return false;
+  const failed = names.filter((name) => ['failed', 'unreachable'].includes(run.stateOf(name).stopped ?? '')).length;
   if (failed === 0) return false;
-  if (play.anyErrorsFatal) return true;
-  if (play.maxFailPercentage === undefined) return false;
-  const first = runners[0]!.host;
-  const limit = Number(
-    valueOr(run.site.scopeFor(first.name, play, undefined, first.memory).evaluate(play.maxFailPercentage), 100),
-  );
-  return (failed / runners.length) * 100 > limit;
+  const scope = run.site.scopeFor(first, play, undefined, run.stateOf(first).memory);
+  const limit = Number.parseFloat(String(valueOr(scope.evaluate(play.maxFailPercentage), 100)));
+  return (failed / names.length) * 100 > limit;
 }

@@ -1,4 +1,5 @@
 import {Unknown} from '../base/unknown.ts';
+import type {Loop} from '../playbook/program.ts';
 import type {TaskStatus} from './event.ts';
 
 /** What `register` holds: Ansible's keys. */
@@ -13,8 +14,7 @@ export function registeredOf(
   const failed = status === 'failed' || status === 'refused' || status === 'ignored';
   return {
     changed: status === 'changed',
-    failed,
-    ...(status === 'skipped' ? {skipped: true} : {}),
+    ...(status === 'skipped' ? {skipped: true} : {failed}),
     ...(message === undefined ? {} : {msg: message}),
     ...details,
   };
@@ -24,21 +24,32 @@ export function registeredOf(
 export function registeredLoop(
   answers: readonly (Registered | Unknown)[],
   items: readonly unknown[],
-  loopVar: string,
+  loop: Loop,
 ): Registered {
+  const {loopVar, indexVar} = loop;
   const results = answers.map((answer, i): Registered | Unknown =>
-    answer instanceof Unknown ? answer : {...answer, [loopVar]: items[i], ansible_loop_var: loopVar},
+    answer instanceof Unknown
+      ? answer
+      : {
+          ...answer,
+          [loopVar]: items[i],
+          ansible_loop_var: loopVar,
+          ...(indexVar === undefined ? {} : {[indexVar]: i, ansible_index_var: indexVar}),
+        },
   );
   const known = results.filter((r): r is Registered => !(r instanceof Unknown));
+  const allSkipped = known.length === results.length && known.every((r) => r['skipped'] === true);
   return {
     results,
     changed: known.some((r) => r['changed'] === true) || (results.find((r) => r instanceof Unknown) ?? false),
     failed: known.some((r) => r['failed'] === true),
-    skipped: known.length === results.length && known.every((r) => r['skipped'] === true),
+    skipped: allSkipped,
     msg: known.some((r) => r['failed'] === true)
       ? 'One or more items failed'
       : results.length === 0
         ? 'No items in the list'
-        : 'All items completed',
+        : allSkipped
+          ? 'All items skipped'
+          : 'All items completed',
   };
 }

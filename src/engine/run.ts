@@ -11,7 +11,7 @@ import {settlePending} from './settle-pending.ts';
  * for the abort signal; everything that happens on hosts is in the outcome and in the events. `begun` is given the whole of the run before anything happens.
  */
 export async function runProgram(
-  parts: Omit<RunContext, 'stateOf'>,
+  parts: Omit<RunContext, 'stateOf' | 'disturbances'>,
   begun: (run: RunContext) => void = () => undefined,
 ): Promise<RunOutcome> {
   const began = performance.now();
@@ -27,13 +27,13 @@ export async function runProgram(
     parts.hosts.set(name, made);
     return made;
   };
-  const run: RunContext = {...parts, stateOf};
+  const run: RunContext = {...parts, stateOf, disturbances: []};
   begun(run);
   run.emit({event: 'run-started', run: run.info});
   for (const play of run.site.program.plays) for (const name of run.site.hostsOf(play)) stateOf(name);
   const letLocksGo = keepLocks(run);
   try {
-    for (const play of run.site.program.plays) await runPlay(run, play);
+    for (const play of run.site.program.plays) if ((await runPlay(run, play)) === 'break') break;
     await Promise.allSettled([...run.hosts.values()].map((host) => settlePending(run, host)));
   } finally {
     letLocksGo();

@@ -1,4 +1,5 @@
 import {performance} from 'node:perf_hooks';
+import PQueue from 'p-queue';
 import {placeOf, type Diagnostic} from '../base/diagnostic.ts';
 import {Unknown} from '../base/unknown.ts';
 import type {Result} from '../base/result.ts';
@@ -7,7 +8,7 @@ import type {Read} from '../kit/reads.ts';
 import type {Block, Include, Item, Play, Task} from '../playbook/program.ts';
 import type {Node} from '../playbook/node.ts';
 import {isImplicit} from '../playbook/select.ts';
-import type {Scope} from '../playbook/scope.ts';
+import type {HostMemory, Scope} from '../playbook/scope.ts';
 import {compileReads} from '../remote/batch.ts';
 import {ReadFailed} from '../remote/read-fragment.ts';
 import {HostLocked} from './host-lock.ts';
@@ -21,11 +22,14 @@ import type {RunContext} from './context.ts';
 import type {TaskResult} from './event.ts';
 import type {HostState} from './host.ts';
 import {isTrue, known, valueOr, type Known} from './known.ts';
+import {handlersFor, handlersOf, type Handler} from './handlers.ts';
 import {loopElements} from './loop.ts';
+import type {Meeting} from './meeting.ts';
+import {isLinear, needsOthers} from './needs-others.ts';
 import {ModuleStep} from './module-step.ts';
 import {learnFacts} from './learn-facts.ts';
 import {registeredLoop, registeredOf, type Registered} from './registered.ts';
-import {resultOf, withLabel, type Step, type Ticket, type Verdict} from './step.ts';
+import {resultOf, withLabel, type LoopMark, type Step, type Ticket, type Verdict} from './step.ts';
 import {Place} from './place.ts';
 import {Slots} from './slots.ts';
 import {hasAllFacts, readAllFacts, survey} from './survey.ts';
@@ -34,12 +38,20 @@ import {hasAllFacts, readAllFacts, survey} from './survey.ts';
 export class TaskFailed extends Error {
   override readonly name = 'TaskFailed';
   readonly result: TaskResult;
-  readonly registered: Registered;
+  /** it failed on the host that did it for all */
+  readonly elsewhere: boolean;
+  readonly #registered: () => Registered;
 
-  constructor(result: TaskResult, registered: Registered) {
+  constructor(result: TaskResult, registered: () => Registered, elsewhere = false) {
     super(result.message ?? 'failed');
     this.result = result;
-    this.registered = registered;
+    this.elsewhere = elsewhere;
+    this.#registered = registered;
+  }
+
+  /** The task's result; of a loop that of all its elements, once they are through. */
+  get registered(): Registered {
+    return this.#registered();
   }
 }
 
@@ -47,13 +59,33 @@ export class TaskFailed extends Error {
 export type PlayContext = {
   readonly play: Play;
   readonly hosts: readonly string[];
-  /** answers of `run_once` tasks, by the first host that came to them */
-  readonly once: Map<Task, Promise<Registered | undefined>>;
+  /** answers of `run_once` tasks, by their place; the first host that came to one does it */
+  readonly once: Map<string, Promise<Once>>;
+  /** how many hosts may still begin a task with `throttle`, by its place */
+  readonly throttles: Map<string, PQueue>;
+  readonly meeting: Meeting;
+  /** the play is over for all: by `meta`, for this batch or for those after it too; or by a failure that counts for all */
+  ended: 'play' | 'batch' | 'fatal' | undefined;
+  readonly tooManyFailed: () => boolean;
+};
+
+/** What came of a task that one host did for all. */
+type Once = {
+  readonly registered: Registered | undefined;
+  readonly failure: TaskFailed | undefined;
+  /** what `set_fact` and `include_vars` set: all hosts get it */
+  readonly facts: ReadonlyMap<string, unknown>;
+  readonly included: HostMemory['includedVars'];
 };
 
 /** `meta: end_host` and the like: ends the play for this host, without a failure. */
 export class EndPlay extends Error {
   override readonly name = 'EndPlay';
+}
+
+/** Others' failures end the play for this host too. */
+class EndedByOthers extends Error {
+  override readonly name = 'EndedByOthers';
 }
 
 /** Runs the items of one play on one host, in order. */
@@ -63,11 +95,16 @@ export class HostRunner {
   readonly context: PlayContext;
   /** names of the notified handlers whose tasks run now */
   handling: readonly string[] = [];
+  /** where this host stands in the play, for its meetings with the others */
+  readonly #at: number[] = [];
+  /** blocks around that have a `rescue`, and are not in it yet */
+  #rescues = 0;
+  /** in a loop: a failing element does not end it */
+  #holdsFailure = false;
+  #task = 'a task';
   readonly #slots: Slots<TaskResult | null>;
   readonly #place: Place;
   #failure: TaskFailed | undefined;
-  /** blocks with a `rescue` around the task that runs now */
-  #rescuers = 0;
 
   constructor(run: RunContext, host: HostState, context: PlayContext) {
     this.run = run;
@@ -83,13 +120,55 @@ export class HostRunner {
   async items(items: readonly Item[]): Promise<void> {
     try {
       this.run.plan?.follow?.admit(this.host.name);
-      for (const item of items) await this.item(item, false);
-      await this.settle();
+      try {
+        await this.#each(items, false, 0);
+        await this.settle();
+      } catch (error) {
+        if (!(error instanceof TaskFailed) || !this.#forcesHandlers()) throw error;
+        this.host.batch = undefined;
+        await this.flushHandlers();
+        await this.settle();
+        throw error;
+      }
     } catch (error) {
       await this.#end(error);
     } finally {
       this.#slots.drain();
     }
+  }
+
+  /** Items one after the other, `part` being the section that they stand in. */
+  async #each(items: readonly Item[], handler: boolean, part: number): Promise<void> {
+    const depth = this.#at.length;
+    this.#at.push(part, 0);
+    try {
+      for (const [i, item] of items.entries()) {
+        this.#at[depth + 1] = i;
+        await this.item(item, handler);
+      }
+    } finally {
+      this.#at.length = depth;
+    }
+  }
+
+  #forcesHandlers(): boolean {
+    if (this.run.forceHandlers === true) return true;
+    const {forceHandlers} = this.context.play;
+    return forceHandlers !== undefined && this.#truth(this.scope(undefined), forceHandlers);
+  }
+
+  /** Waits for the other hosts. *errors*: where the play has ended meanwhile. */
+  async #meet(...at: readonly number[]): Promise<void> {
+    await this.settle();
+    await this.context.meeting.meet(this.host.name, [...this.#at, ...at]);
+    this.#goOn();
+    this.host.noticeOthers(this.run.disturbances);
+  }
+
+  #goOn(): void {
+    const {context} = this;
+    if (context.ended === 'play' || context.ended === 'batch') throw new EndPlay(`end_${context.ended}`);
+    if (context.ended === 'fatal' || context.tooManyFailed()) throw new EndedByOthers();
   }
 
   /** Runs the notified handlers, in the order in which they are defined, until none is left. */
@@ -100,25 +179,35 @@ export class HostRunner {
       await this.settle();
     const handled = new Set([...unneeded].filter((name) => !notified.has(name)));
     unneeded.clear();
-    for (const handler of recalled.size > 0 ? this.context.play.handlers : []) {
-      for (const name of this.#handlerNames(handler)) if (recalled.delete(name)) notified.add(name);
+    for (const {names, listens} of recalled.size > 0 ? this.#handlers() : []) {
+      for (const name of [...names, ...listens]) if (recalled.delete(name)) notified.add(name);
     }
     this.#place.flush();
+    const due = new Map<Handler, string[]>();
     for (let rounds = 0; notified.size > 0 && rounds < 100; rounds++) {
-      const before = notified.size;
-      let ran = false;
-      for (const handler of this.context.play.handlers) {
-        const names = this.#handlerNames(handler);
-        const mine = names.filter((name) => notified.has(name));
-        if (mine.length === 0) continue;
-        for (const name of mine) notified.delete(name);
-        ran = true;
+      const handlers = this.#handlers();
+      const absorb = (): void => {
+        for (const name of notified) {
+          for (const handler of handlersFor(name, handlers)) due.set(handler, [...(due.get(handler) ?? []), name]);
+          notified.delete(name);
+        }
+      };
+      absorb();
+      for (const [i, handler] of handlers.entries()) {
+        const mine = due.get(handler);
+        if (mine === undefined) continue;
+        due.delete(handler);
         this.handling = mine;
-        await this.#place.within(`flush${this.#place.flushes}.${rounds}`, () => this.item(handler, true));
+        this.#at.push(rounds, i);
+        await this.#place.within(`flush${this.#place.flushes}.${rounds}`, () => this.item(handler.item, true));
+        this.#at.length -= 2;
         this.handling = [];
         for (const name of mine) handled.add(name);
+        absorb();
       }
-      if (!ran && notified.size === before) notified.clear();
+      // those that a later handler notified stand before it: they run in the next round
+      for (const names of due.values()) for (const name of names) notified.add(name);
+      due.clear();
     }
     await this.#eraseNotes(handled);
   }
@@ -138,15 +227,60 @@ export class HostRunner {
 
   async item(item: Item, handler: boolean): Promise<void> {
     this.run.signal.throwIfAborted();
-    if (item.item === 'task') await this.#task(item, handler);
-    else if (item.item === 'block') await this.#block(item, handler);
-    else await this.#include(item, handler);
+    this.#goOn();
+    if (item.item === 'block') {
+      await this.#block(item, handler);
+      return;
+    }
+    if (!handler && !this.run.site.isSelected(item) && (item.item === 'task' || item.keywords.tags.length > 0)) return;
+    const work = (): Promise<void> => (item.item === 'task' ? this.#runTask(item, handler) : this.#include(item, handler));
+    const meets = needsOthers(item);
+    if (meets || isLinear(this.context.play)) await this.#meet();
+    if (item.item === 'task' && meets) {
+      await this.#fatally(item, () => this.#throttled(item, work));
+      await this.#meet(Number.MAX_SAFE_INTEGER);
+    } else await work();
+  }
+
+  /** Does a task; its failure ends the play for all hosts where it says so. */
+  async #fatally(task: Task, work: () => Promise<void>): Promise<void> {
+    const {keywords} = task;
+    try {
+      await work();
+      await this.settle();
+    } catch (error) {
+      const failed = error instanceof TaskFailed && this.#rescues === 0;
+      const gone = error instanceof Unreachable || error instanceof LinkLost;
+      if ((failed && !error.elsewhere) || gone) {
+        const scope = this.scope(task);
+        if (this.#truth(scope, keywords.anyErrorsFatal) || this.#truth(scope, keywords.runOnce))
+          this.context.ended ??= 'fatal';
+      }
+      throw error;
+    }
+  }
+
+  /** At most so many hosts at a time, where the task says so. */
+  async #throttled(task: Task, work: () => Promise<void>): Promise<void> {
+    const {throttle} = task.keywords;
+    const limit = throttle === undefined ? 0 : Number(valueOr(this.scope(task).evaluate(throttle), 0));
+    if (!(limit > 0)) {
+      await work();
+      return;
+    }
+    const key = this.#at.join('.');
+    let queue = this.context.throttles.get(key);
+    if (queue === undefined) this.context.throttles.set(key, (queue = new PQueue({concurrency: limit})));
+    await queue.add(async () => {
+      await work();
+      await this.settle();
+    });
   }
 
   /** Applies what waits. *errors*: TaskFailed when a task of the batch failed. */
   async settle(further: readonly Read[] = [], account = ''): Promise<void> {
     if (this.host.batch !== undefined) await applyWaiting(this.run, this.host, further, account);
-    if (this.#failure !== undefined) {
+    if (this.#failure !== undefined && !this.#holdsFailure) {
       const failure = this.#failure;
       this.#failure = undefined;
       throw failure;
@@ -257,7 +391,8 @@ export class HostRunner {
       control: keywords.control === undefined ? undefined : valueOr(scope.evaluate(keywords.control), undefined),
     });
     fill(result);
-    if (judged.status === 'failed' || judged.status === 'refused') this.#failure ??= new TaskFailed(result, registered);
+    if (judged.status === 'failed' || judged.status === 'refused')
+      this.#failure ??= new TaskFailed(result, step.loop?.whole ?? ((): Registered => registered));
     // What could not be planned has no predicted result: whatever asks for it waits for the same thing.
     const waits = judged.status === 'unknown' && judged.everyRun !== true;
     return {
@@ -273,7 +408,7 @@ export class HostRunner {
    * or in a run, it is a failure like any other.
    */
   #onlyJudges(task: Task): boolean {
-    if (!this.run.check || task.keywords.control === undefined || this.#rescuers > 0) return false;
+    if (!this.run.check || task.keywords.control === undefined || this.#rescues > 0) return false;
     return task.doing.do === 'action' && (task.doing.action === 'assert' || task.doing.action === 'fail');
   }
 
@@ -291,13 +426,16 @@ export class HostRunner {
     return (Array.isArray(names) ? names : [names]).filter((name): name is string => typeof name === 'string');
   }
 
-  async #task(task: Task, handler: boolean): Promise<void> {
+  async #runTask(task: Task, handler: boolean): Promise<void> {
     if (isImplicit(task)) {
       await this.flushHandlers();
       return;
     }
-    if (!handler && !this.run.site.isSelected(task)) return;
     const {keywords} = task;
+    if (keywords.ignoreUnreachable !== undefined && this.#truth(this.scope(task), keywords.ignoreUnreachable)) {
+      await this.#withoutLink(task, handler);
+      return;
+    }
     if (keywords.runOnce !== undefined && this.#truth(this.scope(task), keywords.runOnce)) {
       await this.#taskOnce(task, handler);
       return;
@@ -305,28 +443,70 @@ export class HostRunner {
     await this.#taskHere(task, handler);
   }
 
-  /** The first host that comes here does it; the others wait and take over what it registered. */
-  async #taskOnce(task: Task, handler: boolean): Promise<void> {
-    const owner = this.run.plan?.once(this.host.name, this.#place.of(task.span), this.context.hosts);
-    // as planned, also where another host comes here first
-    while (owner !== undefined && owner !== this.host.name && !this.context.once.has(task)) {
-      if (this.context.hosts.includes(owner) && this.run.stateOf(owner).stopped === undefined) await this.run.pause(20);
-      else throw new HostMoved([], {message: `a task that runs once was planned for ${owner}, which does not do it`});
-    }
-    const earlier = this.context.once.get(task);
-    const name = task.keywords.register;
-    if (earlier !== undefined) {
-      const registered = await earlier;
-      if (name !== undefined && registered !== undefined) this.host.memory.registered.set(name, registered);
-      return;
-    }
-    const {promise, resolve} = Promise.withResolvers<Registered | undefined>();
-    this.context.once.set(task, promise);
+  /** `ignore_unreachable`: where the host cannot be reached, that is the task's result, and the next one tries again. */
+  async #withoutLink(task: Task, handler: boolean): Promise<void> {
     try {
       await this.#taskHere(task, handler);
       await this.settle();
+    } catch (error) {
+      if (!(error instanceof Unreachable || error instanceof LinkLost)) throw error;
+      await this.host.startOver();
+      const message = this.run.redactor.redact(error.message);
+      const ticket = this.#conclude(task, this.scope(task), handler, {
+        status: 'ignored',
+        message,
+        details: {unreachable: true, failed: false},
+      });
+      this.#register(task, [ticket], ([only]) => only!.registered!);
+    }
+  }
+
+  /** The first host that comes here does it; the others wait and take over what it registered, or its failure. */
+  async #taskOnce(task: Task, handler: boolean): Promise<void> {
+    const place = this.#place.of(task.span);
+    const {once} = this.context;
+    const owner = this.run.plan?.once(this.host.name, place, this.context.hosts);
+    // as planned, also where another host comes here first
+    while (owner !== undefined && owner !== this.host.name && !once.has(place)) {
+      if (this.context.hosts.includes(owner) && this.run.stateOf(owner).stopped === undefined) await this.run.pause(20);
+      else throw new HostMoved([], {message: `a task that runs once was planned for ${owner}, which does not do it`});
+    }
+    const earlier = once.get(place);
+    const name = task.keywords.register;
+    if (earlier !== undefined) {
+      const {registered, failure, facts, included} = await earlier;
+      for (const [each, value] of facts) {
+        this.host.memory.registered.delete(each);
+        this.host.memory.setFacts.set(each, value);
+      }
+      for (const [each, value] of included) this.host.memory.includedVars.set(each, value);
+      if (name !== undefined && registered !== undefined) {
+        this.host.memory.setFacts.delete(name);
+        this.host.memory.registered.set(name, registered);
+      }
+      if (failure !== undefined) throw new TaskFailed(failure.result, () => failure.registered, true);
+      return;
+    }
+    const {promise, resolve} = Promise.withResolvers<Once>();
+    once.set(place, promise);
+    let failure: TaskFailed | undefined;
+    const {memory} = this.host;
+    const [facts, included] = [new Map(memory.setFacts), new Map(memory.includedVars)];
+    try {
+      await this.#taskHere(task, handler);
+      await this.settle();
+    } catch (error) {
+      if (error instanceof TaskFailed) failure = error;
+      throw error;
     } finally {
-      resolve(name === undefined ? undefined : (this.host.memory.registered.get(name) as Registered | undefined));
+      const registered =
+        name === undefined ? undefined : (this.host.memory.registered.get(name) as Registered | undefined);
+      resolve({
+        registered,
+        failure,
+        facts: news(memory.setFacts, facts),
+        included: news(memory.includedVars, included),
+      });
     }
   }
 
@@ -345,20 +525,32 @@ export class HostRunner {
       const elements = await this.#decided(task, 'loop', () => this.known(scope, () => loopElements(loop, scope)));
       if (elements.is === 'known') {
         const tickets: Ticket[] = [];
-        for (const [i, element] of elements.value.entries())
-          tickets.push(
-            await this.#retried(task, scope.with(element.variables), element.item, element.label, handler, i),
+        const items = elements.value.map(({item}) => item);
+        const whole = (): Registered =>
+          registeredLoop(
+            tickets.map((t) => t.registered!),
+            items,
+            loop,
           );
+        const mark: LoopMark = {whole};
+        const pauseMs =
+          loop.pauseS === undefined || this.run.check ? 0 : 1000 * Number(valueOr(scope.evaluate(loop.pauseS), 0));
+        this.#holdsFailure = true;
+        try {
+          for (const [i, element] of elements.value.entries()) {
+            if (i > 0 && pauseMs > 0) {
+              await this.settle();
+              await this.run.pause(pauseMs);
+            }
+            const inner = scope.with(element.variables);
+            tickets.push(await this.#retried(task, inner, element.item, element.label, handler, i, mark));
+          }
+        } finally {
+          this.#holdsFailure = false;
+        }
         if (elements.value.length === 0)
           this.#conclude(task, scope, handler, {status: 'skipped', message: 'the loop has no elements'});
-        const items = elements.value.map(({item}) => item);
-        this.#register(task, tickets, (done) =>
-          registeredLoop(
-            done.map((t) => t.registered!),
-            items,
-            loop.loopVar,
-          ),
-        );
+        this.#register(task, tickets, whole);
       } else {
         const when = await this.#condition(task, scope);
         const ticket = this.#conclude(
@@ -398,6 +590,7 @@ export class HostRunner {
       began: performance.now(),
       place: this.#place.of(task.span),
       attempt: 1,
+      loop: undefined,
     };
     return {registered: this.conclude(step, scope, verdict, this.#slots.take()).registered};
   }
@@ -434,11 +627,12 @@ export class HostRunner {
     label: unknown,
     handler: boolean,
     index?: number,
+    mark?: LoopMark,
   ): Promise<Ticket> {
     const {until} = task.keywords;
     const place = this.#place.of(task.span, index);
     if (until === undefined || this.run.check)
-      return this.#step(task, scope, item, label, handler, place, this.#slots.take());
+      return this.#step(task, scope, item, label, handler, place, this.#slots.take(), 1, mark);
     const retries = Number(
       valueOr(task.keywords.retries === undefined ? undefined : scope.evaluate(task.keywords.retries), 3),
     );
@@ -458,6 +652,7 @@ export class HostRunner {
         place,
         (result) => (told.result = result),
         attempt,
+        mark,
       );
       await applyWaiting(this.run, this.host, [], '');
       const answer = ticket.registered;
@@ -476,7 +671,7 @@ export class HostRunner {
             status: tolerant ? 'ignored' : 'failed',
             message: `the condition of \`until\` was still false after ${attempt} attempts`,
           };
-          this.#failure = tolerant ? failureBefore : new TaskFailed(result, gaveUp);
+          this.#failure = tolerant ? failureBefore : new TaskFailed(result, mark?.whole ?? ((): Registered => gaveUp));
           told.result = result;
         } else if (reached) this.#failure = failureBefore;
         fill(told.result);
@@ -490,16 +685,19 @@ export class HostRunner {
 
   async #step(
     task: Task,
-    scope: Scope,
+    outer: Scope,
     item: unknown,
     label: unknown,
     handler: boolean,
     place: string,
     fill: (result: TaskResult | null) => void,
     attempt = 1,
+    loop?: LoopMark,
   ): Promise<Ticket> {
+    const scope = this.#delegated(task, outer);
     const name = this.nameOf(task, scope);
-    const step: Step = {task, item, label, name, handler, began: performance.now(), place, attempt};
+    const step: Step = {task, item, label, name, handler, began: performance.now(), place, attempt, loop};
+    this.#task = name;
     const done = (verdict: Verdict): Ticket => ({
       registered: this.conclude(step, scope, verdict, fill).registered,
     });
@@ -530,6 +728,20 @@ export class HostRunner {
       at: placeOf(task.span),
     });
     return new ModuleStep(this, step, scope, fill).take();
+  }
+
+  /** A task that is delegated sees how the other host is reached. *source*: Ansible's ansible_delegated_vars. */
+  #delegated(task: Task, scope: Scope): Scope {
+    const {delegateTo} = task.keywords;
+    const name = delegateTo === undefined ? undefined : valueOr(scope.evaluate(delegateTo), undefined);
+    if (typeof name !== 'string' || name === '') return scope;
+    const there = this.run.site.scopeFor(name, this.context.play, undefined, this.run.stateOf(name).memory);
+    const values: Record<string, unknown> = {inventory_hostname: name};
+    for (const key of ['ansible_host', 'ansible_port', 'ansible_user', 'ansible_connection']) {
+      const value = valueOr(there.lookup(key), undefined);
+      if (value !== undefined) values[key] = value;
+    }
+    return scope.with({ansible_delegated_vars: {[name]: values}});
   }
 
   async #condition(task: Task, scope: Scope): Promise<Known<boolean>> {
@@ -579,7 +791,7 @@ export class HostRunner {
     const {keywords} = step.task;
     const inner =
       keywords.register === undefined ? scope.with(registered) : scope.with({[keywords.register]: registered});
-    let {status, message} = verdict;
+    let {status, message, details} = verdict;
     if (keywords.changedWhen !== undefined && status !== 'failed') {
       const answer = conditions(inner, keywords.changedWhen);
       if (answer.is === 'wrong') return {...verdict, ...this.unable(answer, 'changed_when')};
@@ -588,8 +800,9 @@ export class HostRunner {
     if (keywords.failedWhen !== undefined) {
       const answer = conditions(inner, keywords.failedWhen);
       if (answer.is === 'wrong') return {...verdict, ...this.unable(answer, 'failed_when')};
+      if (answer.is === 'known') details = {...verdict.details, failed_when_result: answer.value};
       if (answer.is === 'known' && answer.value)
-        return {...verdict, status: 'failed', message: message ?? 'the condition of `failed_when` is true'};
+        return {...verdict, status: 'failed', message: message ?? 'the condition of `failed_when` is true', details: details ?? {}};
       if (answer.is === 'known' && status === 'failed') {
         status = 'changed';
         message = undefined;
@@ -599,7 +812,7 @@ export class HostRunner {
         }
       }
     }
-    return {...verdict, status, message};
+    return {...verdict, status, message, ...(details === undefined ? {} : {details})};
   }
 
   #truth(scope: Scope, node: Node | undefined): boolean {
@@ -609,34 +822,48 @@ export class HostRunner {
   async #block(block: Block, handler: boolean): Promise<void> {
     const guards = block.rescue.length > 0 || block.always.length > 0;
     if (!guards) {
-      for (const item of block.block) await this.item(item, handler);
+      await this.#each(block.block, handler, 0);
       return;
     }
     await this.settle();
-    try {
-      const rescuers = block.rescue.length > 0 ? 1 : 0;
+    let problem: unknown;
+    const tried = async (work: () => Promise<void>): Promise<unknown> => {
       try {
-        this.#rescuers += rescuers;
-        try {
-          for (const item of block.block) await this.item(item, handler);
-          await this.settle();
-        } finally {
-          this.#rescuers -= rescuers;
-        }
+        await work();
+        await this.settle();
+        return undefined;
       } catch (error) {
-        if (block.rescue.length === 0 || !(error instanceof TaskFailed)) throw error;
-        this.host.memory.registered.set('ansible_failed_task', {name: error.result.task, action: error.result.module});
-        this.host.memory.registered.set('ansible_failed_result', error.registered);
-        this.#rescued(error);
-        for (const item of block.rescue) await this.item(item, handler);
-        await this.settle();
+        return error;
       }
-    } finally {
-      if (this.host.stopped === undefined) {
-        for (const item of block.always) await this.item(item, handler);
-        await this.settle();
-      }
+    };
+    const rescues = block.rescue.length > 0 ? 1 : 0;
+    this.#rescues += rescues;
+    problem = await tried(() => this.#each(block.block, handler, 0));
+    this.#rescues -= rescues;
+    if (rescues > 0 && (await this.#rescue(problem))) problem = await tried(() => this.#each(block.rescue, handler, 1));
+    if (problem === undefined || isFailure(problem)) {
+      if (isLost(problem)) await this.host.startOver();
+      problem = (await tried(() => this.#each(block.always, handler, 2))) ?? problem;
     }
+    if (problem !== undefined) throw problem;
+  }
+
+  /** Takes a failure as one that is to be rescued: says what it was, and that it does not count. False where there is nothing to rescue. */
+  async #rescue(problem: unknown): Promise<boolean> {
+    if (!isFailure(problem)) return false;
+    const {registered} = this.host.memory;
+    if (problem instanceof TaskFailed) {
+      registered.set('ansible_failed_task', {name: problem.result.task, action: problem.result.module});
+      registered.set('ansible_failed_result', problem.registered);
+      if (!problem.elsewhere) this.#rescued(problem);
+      return true;
+    }
+    const {message} = problem as Error;
+    await this.host.startOver();
+    registered.set('ansible_failed_task', {name: this.#task, action: ''});
+    registered.set('ansible_failed_result', {unreachable: true, failed: true, changed: false, msg: message});
+    this.run.emit({event: 'message', host: this.host.name, text: `not reached, rescued: ${message}`});
+    return true;
   }
 
   /** A rescued failure does not count against the host. */
@@ -649,7 +876,6 @@ export class HostRunner {
   }
 
   async #include(include: Include, handler: boolean): Promise<void> {
-    if (!this.run.site.isSelected(include) && include.keywords.tags.length > 0) return;
     const pseudo: Task = {
       item: 'task',
       name: include.name,
@@ -698,34 +924,32 @@ export class HostRunner {
         Object.entries(round.variables).map(([name]) => [name, this.host.memory.setFacts.get(name)]),
       );
       for (const [name, value] of Object.entries(round.variables)) this.host.memory.setFacts.set(name, value);
-      await this.#place.within(place, async () => {
-        for (const item of loaded.value) await this.item(item, handler);
-      });
+      try {
+        await this.#place.within(place, () => this.#each(loaded.value, handler, i));
+      } finally {
       for (const [name, value] of before) {
         if (value === undefined) this.host.memory.setFacts.delete(name);
         else this.host.memory.setFacts.set(name, value);
       }
+      }
     }
   }
 
-  #handlerNames(handler: Item): readonly string[] {
-    if (handler.item === 'include') return [];
-    const scope = this.run.site.scopeFor(
-      this.host.name,
-      this.context.play,
-      handler.item === 'task' ? handler : undefined,
-      this.host.memory,
-    );
-    const own = handler.name === undefined ? [] : [String(valueOr(scope.evaluate(handler.name), ''))];
-    const role = handler.role === undefined ? [] : own.map((name) => `${handler.role!.name} : ${name}`);
-    const inner = handler.item === 'block' ? handler.block.flatMap((item) => [...this.#handlerNames(item)]) : [];
-    return [...own, ...role, ...handler.keywords.listen, ...inner];
+  /** The play's handlers, under the names that they have for this host. */
+  #handlers(): readonly Handler[] {
+    return handlersOf(this.context.play.handlers, (item) => {
+      if (item.name === undefined) return '';
+      const task = item.item === 'task' ? item : undefined;
+      const name = valueOr(this.scope(task).evaluate(item.name), '');
+      return typeof name === 'string' || typeof name === 'number' ? String(name) : '';
+    });
   }
 
   async #end(error: unknown): Promise<void> {
     const {host} = this;
-    if (error instanceof EndPlay) {
+    if (error instanceof EndPlay || error instanceof EndedByOthers) {
       if (host.batch !== undefined) await applyWaiting(this.run, host, [], '');
+      if (error instanceof EndedByOthers) host.stopped = 'ended';
       return;
     }
     host.batch = undefined;
@@ -735,7 +959,7 @@ export class HostRunner {
       return;
     }
     if (error instanceof TaskFailed) {
-      host.stopped = 'failed';
+      host.stopped = error.elsewhere ? 'ended' : 'failed';
       return;
     }
     if (error instanceof Unreachable || error instanceof LinkLost) {
@@ -790,6 +1014,20 @@ export class HostRunner {
 }
 
 const doneBefore: Verdict = {status: 'skipped', message: 'done when this plan was applied before'};
+
+/** What `rescue` and `always` are for: a task that failed, a host that cannot be reached any more. */
+function isFailure(problem: unknown): boolean {
+  return problem instanceof TaskFailed || isLost(problem);
+}
+
+function isLost(problem: unknown): boolean {
+  return problem instanceof Unreachable || problem instanceof LinkLost;
+}
+
+/** What is in a map that was not there before. */
+function news<T>(now: ReadonlyMap<string, T>, before: ReadonlyMap<string, T>): Map<string, T> {
+  return new Map([...now].filter(([name, value]) => !before.has(name) || before.get(name) !== value));
+}
 
 /** All conditions of a list, as one truth. */
 function conditions(scope: Scope, nodes: readonly Node[]): Known<boolean> {

@@ -34,7 +34,12 @@ export type Step = {
   readonly place: string;
   /** of `until`, from 1 */
   readonly attempt: number;
+  /** the loop that it is an element of */
+  readonly loop: LoopMark | undefined;
 };
+
+/** One run of a loop. `whole`: the result of all its elements, once they are known. */
+export type LoopMark = {readonly whole: () => Registered};
 
 /** One element's answer: known now, or when the batch has been applied. */
 export type Ticket = {registered: Registered | Unknown | undefined};

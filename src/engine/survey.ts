@@ -182,6 +182,8 @@ function foresee(run: RunContext, host: HostState): {become: Become | undefined;
     };
     walk(play.items);
     walk(play.handlers);
+    // scopes see what their host has learnt; what was only foreseen is none of that
+    run.site.scopeFor(host.name, play, undefined, host.memory);
   }
   return found;
 }

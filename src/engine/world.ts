@@ -141,6 +141,11 @@ export class World {
     }
   }
 
+  /** Forgets what was read; what planned ops will change still holds. */
+  forgetReplies(): void {
+    this.#replies.clear();
+  }
+
   /** Forgets everything: after a reboot, or when nobody knows what a broken batch has done. */
   forgetAll(): void {
     this.#replies.clear();

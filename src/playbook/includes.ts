@@ -48,8 +48,12 @@ export function readInclude(included: Given, place: Place): readonly Item[] {
   const name = given(child(map, 'name'));
   const options = call.params?.kind === 'map' ? call.params : undefined;
   const span = call.entry.keySpan;
+  const shows = given(child(options, 'public'));
+  const isPrivate = kind === 'include_role' && !(shows?.kind === 'scalar' && /^(?:true|yes|on|1)$/i.test(shows.raw));
   const read = (file: string, at: Place): readonly Item[] =>
-    what === 'role' ? readRole({name: file, span: target.span, options}, at) : readTasksFile(file, target.span, at);
+    what === 'role'
+      ? readRole({name: file, span: target.span, options, isPrivate}, at)
+      : readTasksFile(file, target.span, at);
 
   const later = (condition: boolean): Include => {
     // conditions and loop are the include's own; the items inside do not repeat them

@@ -4,7 +4,7 @@ import type {Diagnostic} from '../base/diagnostic.ts';
 import {nearestName} from '../base/nearest.ts';
 import {given, textOf} from './keywords.ts';
 import {child} from './node.ts';
-import type {Entry, MapNode} from './node.ts';
+import type {Entry, MapNode, Node} from './node.ts';
 import type {Loop} from './program.ts';
 
 const controls = new Set(['loop_var', 'index_var', 'label', 'pause', 'extended', 'extended_allitems', 'break_when']);
@@ -33,7 +33,6 @@ export function readLoop(task: MapNode, report: (problem: Diagnostic) => void): 
     }
     return text;
   };
-  const extended = given(child(settings, 'extended'));
   return {
     form: first.key === 'loop' ? 'loop' : withoutCollection(first.key.slice('with_'.length)),
     source: first.value,
@@ -42,8 +41,14 @@ export function readLoop(task: MapNode, report: (problem: Diagnostic) => void): 
     indexVar: name('index_var'),
     label: given(child(settings, 'label')),
     pauseS: given(child(settings, 'pause')),
-    extended: extended?.kind === 'scalar' && /^(?:true|yes|on|1)$/i.test(extended.raw),
+    extended: truthOf(child(settings, 'extended')) ?? false,
+    allItems: truthOf(child(settings, 'extended_allitems')) ?? true,
   };
+}
+
+function truthOf(node: Node | undefined): boolean | undefined {
+  if (node?.kind !== 'scalar') return undefined;
+  return /^(?:true|yes|on|1)$/i.test(node.raw);
 }
 
 function withoutCollection(name: string): string {

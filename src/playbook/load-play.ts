@@ -12,7 +12,7 @@ import type {MapNode, Node} from './node.ts';
 import type {Item, Keywords, Play, Task, VarsLayer, VarsPrompt} from './program.ts';
 import {readRoleEntry} from './roles.ts';
 
-const strategies = ['free', 'linear', 'host_pinned'] as const;
+const strategies = ['free', 'linear', 'host_pinned', 'debug'] as const;
 const orders = ['inventory', 'reverse_inventory', 'sorted', 'reverse_sorted', 'shuffle'] as const;
 
 /** What an `import_playbook` around a play adds to it. */
@@ -58,7 +58,7 @@ export function readPlay(map: MapNode, place: Place, around: Around): Play {
     serial: get('serial'),
     strategy: choiceOf(get('strategy'), strategies, 'strategy', place),
     order: choiceOf(get('order'), orders, 'order', place),
-    anyErrorsFatal: truthOf(get('any_errors_fatal')) ?? false,
+    forceHandlers: get('force_handlers'),
     maxFailPercentage: get('max_fail_percentage'),
     vars: new Map([...around.vars, ...playVars(get('vars'), place)]),
     varsPrompt: promptsOf(get('vars_prompt'), place),
@@ -133,7 +133,7 @@ function flushTask(map: MapNode, place: Place): Task {
     spelled: 'flush_handlers',
     doing: {do: 'action', action: 'meta'},
     params: {kind: 'map', entries: [{key: 'do', keySpan: span, value}], span},
-    keywords: {...place.keywords, when: [], tags: ['always'], runOnce: undefined, delegateTo: undefined},
+    keywords: {...place.keywords, when: [], tags: ['always'], runOnce: undefined, delegateTo: undefined, throttle: undefined, anyErrorsFatal: undefined},
     role: undefined,
     vars: place.vars,
     folder: place.folder,
@@ -168,6 +168,9 @@ function promptsOf(node: Node | undefined, place: Place): readonly VarsPrompt[] 
       isPrivate: truthOf(given(child(entry, 'private'))) ?? true,
       default: given(child(entry, 'default')),
       confirm: truthOf(given(child(entry, 'confirm'))) ?? false,
+      encrypt: textOf(given(child(entry, 'encrypt'))),
+      salt: textOf(given(child(entry, 'salt'))),
+      saltSize: Number(textOf(given(child(entry, 'salt_size')))) || undefined,
       span: entry.span,
     };
     return [prompt];

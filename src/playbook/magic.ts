@@ -68,8 +68,8 @@ const givers: Readonly<Record<string, Give>> = {
   ansible_play_name: ({play}) => play?.name,
   ansible_play_hosts: ({play}) => play?.active(),
   ansible_play_hosts_all: ({play}) => play?.hosts,
-  ansible_play_batch: ({play}) => play?.batch,
-  play_hosts: ({play}) => play?.batch,
+  ansible_play_batch: ({play}) => activeBatch(play),
+  play_hosts: ({play}) => activeBatch(play),
   ansible_play_role_names: ({play}) => play?.roleNames,
   ansible_role_names: ({play}) => play?.roleNames,
   role_names: ({play}) => play?.roleNames,
@@ -100,6 +100,12 @@ export function isMagicName(name: string): boolean {
 /** The value of a magic variable; undefined where there is none at this place (`role_path` outside of roles). `hostvars`, `vars` and facts are the scope's own. */
 export function magicValue(name: string, context: MagicContext): unknown {
   return Object.hasOwn(givers, name) ? givers[name]?.(context) : undefined;
+}
+
+/** Hosts of the batch that still work. */
+function activeBatch(play: MagicContext['play']): readonly string[] | undefined {
+  const active = new Set(play?.active());
+  return play?.batch.filter((host) => active.has(host));
 }
 
 function inventoryFile({inventory, host, cwd}: MagicContext): string | undefined {

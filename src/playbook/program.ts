@@ -1,5 +1,6 @@
 import type {Span} from '../base/diagnostic.ts';
 import type {Module} from '../kit/module.ts';
+import type {ArgumentSpec} from './argument-specs.ts';
 import type {Node} from './node.ts';
 
 /**
@@ -16,9 +17,9 @@ export type Play = {
   readonly keywords: Keywords;
   readonly gatherFacts: boolean | undefined;
   readonly serial: Node | undefined;
-  readonly strategy: 'free' | 'linear' | 'host_pinned' | undefined;
+  readonly strategy: 'free' | 'linear' | 'host_pinned' | 'debug' | undefined;
   readonly order: 'inventory' | 'reverse_inventory' | 'sorted' | 'reverse_sorted' | 'shuffle' | undefined;
-  readonly anyErrorsFatal: boolean;
+  readonly forceHandlers: Node | undefined;
   readonly maxFailPercentage: Node | undefined;
   /** `vars:` of the play (a list of mappings is merged) */
   readonly vars: ReadonlyMap<string, Node>;
@@ -37,6 +38,10 @@ export type VarsPrompt = {
   readonly isPrivate: boolean;
   readonly default: Node | undefined;
   readonly confirm: boolean;
+  /** how the answer is hashed, and with which salt */
+  readonly encrypt: string | undefined;
+  readonly salt: string | undefined;
+  readonly saltSize: number | undefined;
   readonly span: Span;
 };
 
@@ -82,6 +87,8 @@ export type Task = {
   readonly vars: readonly VarsLayer[];
   /** folder of the file that the task stands in */
   readonly folder: string;
+  /** of the task that a role with `argument_specs` begins with */
+  readonly argumentSpec?: ArgumentSpec;
 };
 
 export type Block = {
@@ -147,6 +154,7 @@ export type Keywords = {
   readonly retries: Node | undefined;
   readonly delay: Node | undefined;
   readonly throttle: Node | undefined;
+  readonly anyErrorsFatal: Node | undefined;
   readonly timeout: Node | undefined;
   readonly remoteUser: Node | undefined;
   readonly connection: Node | undefined;
@@ -164,4 +172,6 @@ export type Loop = {
   readonly label: Node | undefined;
   readonly pauseS: Node | undefined;
   readonly extended: boolean;
+  /** whether `ansible_loop` holds `allitems` */
+  readonly allItems: boolean;
 };

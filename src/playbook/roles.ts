@@ -3,13 +3,14 @@ import {readdirSync} from './disk.ts';
 import {basename, dirname, isAbsolute, join, resolve} from 'node:path';
 import {error} from '../base/diagnostic.ts';
 import type {Diagnostic, Span} from '../base/diagnostic.ts';
+import {argumentSpecOf} from './argument-specs.ts';
 import {roleKeys} from './keyword-table.ts';
 import {given, isTemplate, keywordsOf, textOf, variablesIn} from './keywords.ts';
 import {checkKeys, keepList} from './load-place.ts';
 import type {Place} from './load-place.ts';
 import {child} from './node.ts';
 import type {MapNode, Node} from './node.ts';
-import type {Block, Item, RoleContext, VarsLayer} from './program.ts';
+import type {Block, Item, RoleContext, Task, VarsLayer} from './program.ts';
 import {firstFile, firstFolder} from './yaml-files.ts';
 import {soughtHelp} from './sought.ts';
 
@@ -19,6 +20,10 @@ export type RoleCall = {
   readonly span: Span;
   readonly options: MapNode | undefined;
   readonly params?: VarsLayer;
+  /** another role's meta names it */
+  readonly isDependency?: boolean;
+  /** its variables are seen by its own tasks only (`include_role` without `public`) */
+  readonly isPrivate?: boolean;
 };
 
 type Part = 'tasks' | 'handlers' | 'vars' | 'defaults' | 'meta';
@@ -67,7 +72,9 @@ export function readRole(call: RoleCall, place: Place): readonly Item[] {
     );
     return [];
   }
-  const parents = place.role === undefined ? [] : [...place.role.parents, place.role.name];
+  // roles that include or import this one; a dependency has none
+  const parents =
+    place.role === undefined || call.isDependency === true ? [] : [place.role.name, ...place.role.parents];
   const role: RoleContext = {name: call.name, path, parents};
   const catalog = place.catalog.with([join(path, 'modules')]);
   const base: Place = {...place, role, catalog, folder: path, stack: [...place.stack, mark]};
@@ -75,7 +82,7 @@ export function readRole(call: RoleCall, place: Place): readonly Item[] {
   const defaults = layerOf('role-defaults', 'defaults', from('defaults_from'), call, base);
   const vars = layerOf('role-vars', 'vars', from('vars_from'), call, base);
   const own = [defaults, vars].filter((layer) => layer.values.size > 0);
-  if (!place.play.finished) place.play.exposed.push(...own);
+  if (!place.play.finished && call.isPrivate !== true) place.play.exposed.push(...own);
   const layers = keepList(place.play, [...place.vars, ...own, ...(call.params === undefined ? [] : [call.params])]);
   const inside: Place = {...base, vars: layers};
   const dependencies = again > 0 || from('tasks_from') !== undefined ? [] : readDependencies(inside);
@@ -83,12 +90,13 @@ export function readRole(call: RoleCall, place: Place): readonly Item[] {
   const handlers = readPart('handlers', from('handlers_from'), call, inside);
   addHandlers(handlers, mark, place);
   const tasks = readPart('tasks', from('tasks_from'), call, inside);
+  const validation = validationOf(call, from('tasks_from'), inside);
   const block: Block = {
     item: 'block',
     name: undefined,
     span: call.span,
     keywords: place.keywords,
-    block: [...dependencies, ...tasks],
+    block: [...dependencies, ...validation, ...tasks],
     rescue: [],
     always: [],
     vars: layers,
@@ -96,6 +104,40 @@ export function readRole(call: RoleCall, place: Place): readonly Item[] {
     folder: path,
   };
   return [block];
+}
+
+/** The task that judges the role's arguments, where the role says what they must be. *source*: Ansible's role argument validation. */
+function validationOf(call: RoleCall, tasksFrom: string | undefined, place: Place): readonly Item[] {
+  const wanted = given(child(call.options, 'rolespec_validate'));
+  if (wanted?.kind === 'scalar' && /^(?:false|no|off|0)$/i.test(wanted.raw)) return [];
+  const entryPoint = (tasksFrom ?? 'main').replace(/\.(?:ya?ml|json)$/, '');
+  const metas = ['argument_specs', 'main'].flatMap((name) =>
+    endings.slice(1).map((ending) => join(place.role?.path ?? place.folder, 'meta', `${name}${ending}`)),
+  );
+  for (const path of metas) {
+    if (firstFile([path]) === undefined) continue;
+    const read = place.files.read(path, call.span);
+    for (const problem of read.problems) place.report(problem);
+    const spec = argumentSpecOf(given(child(given(read.node), 'argument_specs')), entryPoint);
+    if (spec === undefined) continue;
+    const title = `Validating arguments against arg spec '${entryPoint}'${spec.summary === undefined ? '' : ` - ${spec.summary}`}`;
+    const name: Node = {kind: 'scalar', value: title, raw: title, style: 'double', span: call.span, tag: '!unsafe'};
+    const task: Task = {
+      item: 'task',
+      name,
+      span: call.span,
+      spelled: 'validate_argument_spec',
+      doing: {do: 'action', action: 'validate_argument_spec'},
+      params: undefined,
+      keywords: {...place.keywords, tags: [...new Set([...place.keywords.tags, 'always'])], notify: undefined},
+      role: place.role,
+      vars: place.vars,
+      folder: place.folder,
+      argumentSpec: spec,
+    };
+    return [task];
+  }
+  return [];
 }
 
 /** Handlers of a role belong to the play, once. */
@@ -189,11 +231,11 @@ function readDependencies(place: Place): readonly Item[] {
     place.report(error('bad-keyword', 'dependencies: expected a list of roles', {span: list.span}));
     return [];
   }
-  return (list?.items ?? []).flatMap((entry) => readRoleEntry(entry, place));
+  return (list?.items ?? []).flatMap((entry) => readRoleEntry(entry, place, true));
 }
 
 /** An entry below `roles:` or `dependencies:`: a name, or a mapping with `role:`, keywords and parameters. */
-export function readRoleEntry(node: Node, place: Place): readonly Item[] {
+export function readRoleEntry(node: Node, place: Place, isDependency = false): readonly Item[] {
   const named = node.kind === 'map' ? given(child(node, 'role') ?? child(node, 'name') ?? child(node, 'src')) : node;
   const name = textOf(named);
   if (named === undefined || name === undefined || isTemplate(named)) {
@@ -205,7 +247,7 @@ export function readRoleEntry(node: Node, place: Place): readonly Item[] {
     place.report(problem);
     return [];
   }
-  if (node.kind !== 'map') return once(node, {name, span: named.span, options: undefined}, place);
+  if (node.kind !== 'map') return once(node, {name, span: named.span, options: undefined, isDependency}, place);
   checkKeys(node, roleKeys, 'a role', place.report, () => true);
   const params = new Map([
     ...node.entries
@@ -217,7 +259,7 @@ export function readRoleEntry(node: Node, place: Place): readonly Item[] {
   const layer: VarsLayer = {kind: 'role-params', values: params};
   return once(
     node,
-    {name, span: named.span, options: node, ...(params.size === 0 ? {} : {params: layer})},
+    {name, span: named.span, options: node, isDependency, ...(params.size === 0 ? {} : {params: layer})},
     {...place, keywords},
   );
 }

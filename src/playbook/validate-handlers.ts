@@ -80,7 +80,14 @@ function handlersOf(play: Play, namesOf: NamesOf): {names: readonly (readonly [s
   const look = (items: readonly Item[]): void => {
     for (const item of items) {
       if (item.item === 'include') open = true;
-      else if (item.item === 'block') look([...item.block, ...item.rescue, ...item.always]);
+      else if (item.item === 'block') {
+        const inside = [...item.block, ...item.rescue, ...item.always];
+        look(inside);
+        // an include is a handler under its own name
+        const own = [textOf(item.name), ...item.keywords.listen];
+        for (const task of inside.filter((each) => each.item === 'task'))
+          for (const name of own) if (name !== undefined) names.push([name, task]);
+      }
       else {
         const name = textOf(item.name);
         const given = isTemplate(item.name) ? namesOf(item) : name === undefined ? [] : [name];

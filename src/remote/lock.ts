@@ -77,7 +77,7 @@ i=0
 while ! take; do
 i=$((i+1))
 if ${readHolder}; then
-if [ "$pid" = $$ ] && [ "$run" = ${run} ] && alive; then echo "path $L"; exit 0; fi
+if [ "$run" = ${run} ] && alive; then echo "path $L"; exit 0; fi
 ${options.steal ? ':' : `if alive; then printf 'held %s %s %s %s\\n' "$pid" "$run" "$since" "$owner"; echo "locked by $owner (run $run) since $since" >&2; exit ${exitStatus.locked}; fi`}
 elif [ $i -lt 20 ] && [ -d "$L" ]; then sleep 0.1; continue
 fi

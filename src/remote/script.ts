@@ -88,7 +88,12 @@ export function batchScript(fragments: readonly Fragment[], nonce: string): stri
     `_tsplay_mark b 0`,
   ];
   const canStop = new Set<string>();
+  let atFence = false;
   fragments.forEach((fragment, index) => {
+    if (fragment.fence === true && atFence) {
+      out.push('case $_tsplay_skip in *" fence "*) _tsplay_skip="$_tsplay_skip all ";; esac');
+      canStop.add('all');
+    }
     const doubts = [...canStop].filter((doubt) => doubt === 'all' || doubt === `g${fragment.group}`);
     const run = runOne(fragment, index);
     out.push(
@@ -98,6 +103,10 @@ export function batchScript(fragments: readonly Fragment[], nonce: string): stri
     );
     if (fragment.onFailure === 'stop') canStop.add('all');
     if (fragment.onFailure === 'skip-group') canStop.add(`g${fragment.group}`);
+    if (fragment.onFailure === 'stop-at-fence') {
+      canStop.add(`g${fragment.group}`);
+      atFence = true;
+    }
   });
   out.push('_tsplay_mark e 0', '}', '');
   return out.join('\n');
@@ -108,6 +117,7 @@ function runOne(fragment: Fragment, index: number): string {
   const input = stdinBytes(fragment.stdin);
   const run = input === undefined ? `${body} </dev/null` : `{ ${printBytes(input)}\n} 2>/dev/null | ${body}`;
   if (fragment.onFailure === 'go-on') return `${run}\n_tsplay_mark ${index} $?`;
-  const flag = fragment.onFailure === 'stop' ? 'all' : `g${fragment.group}`;
+  const flags = {stop: 'all', 'skip-group': `g${fragment.group}`, 'stop-at-fence': `g${fragment.group}  fence`};
+  const flag = flags[fragment.onFailure];
   return `${run}\n_tsplay_exit=$?\n_tsplay_mark ${index} $_tsplay_exit\n[ $_tsplay_exit = 0 ] || _tsplay_skip="$_tsplay_skip ${flag} "`;
 }

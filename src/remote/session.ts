@@ -27,13 +27,16 @@ export type Become = {readonly method: 'sudo' | 'su' | 'doas'; readonly user: st
 
 /**
  * One piece of POSIX shell in a batch. It runs in a subshell of its own, with `stdin` (or /dev/null).
- * When it exits other than 0: `go-on` runs the next fragment, `skip-group` skips the rest of its group, `stop` skips the rest of the batch.
+ * When it exits other than 0: `go-on` runs the next fragment, `skip-group` skips the rest of its group, `stop` skips the rest of the batch,
+ * `stop-at-fence` the rest of its group, and the batch from the next fragment with `fence` on.
  */
 export type Fragment = {
   readonly shell: string;
   readonly stdin?: string | Uint8Array | Secret;
   readonly group: number;
-  readonly onFailure: 'go-on' | 'skip-group' | 'stop';
+  readonly onFailure: 'go-on' | 'skip-group' | 'stop' | 'stop-at-fence';
+  /** nothing from here on runs where a fragment before it failed that stops at a fence */
+  readonly fence?: true;
   /** what it is, for "no answer for 60 s from …"; never holds a secret */
   readonly label: string;
   /** its output is kept out of every log */

@@ -302,6 +302,7 @@ for (const [form, yaml, items] of loops) {
       label: undefined,
       pauseS: undefined,
       extended: false,
+      allItems: true,
     };
     const result = loopItems(scopeOf(t), loop);
     t.deepEqual(result.ok ? result.value : `${result.problems[0].code}: ${result.problems[0].message}`, items);

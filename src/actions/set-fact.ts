@@ -24,7 +24,8 @@ export const setFact: Action = {
     }
     const {delegateTo, delegateFacts} = task.keywords;
     const isOthers = delegateFacts !== undefined && isTrue(valueOr(scope.evaluate(delegateFacts), false));
-    const elsewhere = delegateTo === undefined || !isOthers ? undefined : valueOr(scope.evaluate(delegateTo), undefined);
+    const elsewhere =
+      delegateTo === undefined || !isOthers ? undefined : valueOr(scope.evaluate(delegateTo), undefined);
     const host = typeof elsewhere === 'string' ? runner.run.stateOf(elsewhere) : own;
     for (const [name, value] of Object.entries(facts)) {
       host.memory.registered.delete(name);

@@ -17,7 +17,9 @@ export const validateArgumentSpec: Action = {
     validate_args_context: p.any('accepted for compatibility'),
   },
   silent: true,
-  examples: ['- validate_argument_spec:\n    argument_spec:\n      port: {type: int, required: true}\n    provided_arguments:\n      port: 22\n'],
+  examples: [
+    '- validate_argument_spec:\n    argument_spec:\n      port: {type: int, required: true}\n    provided_arguments:\n      port: 22\n',
+  ],
   async run(values, {task, scope, runner}) {
     const spec = task.argumentSpec;
     const options = spec?.options ?? (isMapping(values['argument_spec']) ? values['argument_spec'] : {});
@@ -25,7 +27,8 @@ export const validateArgumentSpec: Action = {
     const given: Record<string, unknown> = isMapping(provided) ? {...provided} : {};
     for (const name of spec === undefined ? [] : Object.keys(options)) {
       const value = await runner.known(scope, () => scope.lookup(name) ?? ok(undefined));
-      if (value.is === 'unknown') return {status: 'unknown', message: `${name} is known only after ${value.cause.cause}`};
+      if (value.is === 'unknown')
+        return {status: 'unknown', message: `${name} is known only after ${value.cause.cause}`};
       if (value.is === 'wrong') return {status: 'failed', message: `${name}: ${value.problems[0].message}`};
       if (value.value !== undefined) given[name] = value.value;
     }

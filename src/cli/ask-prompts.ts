@@ -52,7 +52,10 @@ function hashed(site: Site, {encrypt, salt, saltSize, span}: VarsPrompt, answer:
   const type = (encrypt ?? '').replace(/_crypt$/, '');
   const text = `{{ answer | password_hash(type, salt=salt${saltSize === undefined ? '' : ', salt_size=size'}) }}`;
   const node: Node = {kind: 'scalar', value: text, raw: text, style: 'double', span};
-  const result = site.bareScope().with({answer, type, salt: salt ?? null, size: saltSize ?? null}).evaluate(node);
+  const result = site
+    .bareScope()
+    .with({answer, type, salt: salt ?? null, size: saltSize ?? null})
+    .evaluate(node);
   if (result.ok) return result.value;
   throw new Error(result.problems[0].message);
 }

@@ -19,8 +19,7 @@ export function handlersOf(items: readonly Item[], nameOf: (item: Item) => strin
   return items.flatMap((item): readonly Handler[] => {
     const name = nameOf(item);
     const isPlain = item.item === 'block' && item.rescue.length === 0 && item.always.length === 0;
-    if (isPlain && name === '' && item.keywords.listen.length === 0)
-      return handlersOf(item.block, nameOf);
+    if (isPlain && name === '' && item.keywords.listen.length === 0) return handlersOf(item.block, nameOf);
     const inside = item.item === 'block' ? handlersOf(item.block, nameOf) : [];
     const names = name === '' ? [] : item.role === undefined ? [name] : [name, `${item.role.name} : ${name}`];
     const listens = item.keywords.listen;

@@ -138,7 +138,8 @@ export class HostState {
 
   /** Doubts what was read where another host has meanwhile done something that nobody can tell the extent of. */
   noticeOthers(disturbances: readonly string[]): void {
-    if (this.surveyed && disturbances.slice(this.#disturbances).some((host) => host !== this.name)) this.isDoubted = true;
+    if (this.surveyed && disturbances.slice(this.#disturbances).some((host) => host !== this.name))
+      this.isDoubted = true;
     this.#disturbances = disturbances.length;
   }
 

@@ -1,4 +1,4 @@
-import type {Include, Item, Play, Task} from '../playbook/program.ts';
+import type {Include, Play, Task} from '../playbook/program.ts';
 import type {Node} from '../playbook/node.ts';
 
 /** `meta` tasks that concern all hosts of the play. */

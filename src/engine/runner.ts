@@ -2,6 +2,7 @@ import {performance} from 'node:perf_hooks';
 import PQueue from 'p-queue';
 import {placeOf, type Diagnostic} from '../base/diagnostic.ts';
 import {Unknown} from '../base/unknown.ts';
+import {isMapping} from '../base/json.ts';
 import type {Result} from '../base/result.ts';
 import {ModuleFault} from '../kit/module-fault.ts';
 import type {Read} from '../kit/reads.ts';
@@ -233,7 +234,8 @@ export class HostRunner {
       return;
     }
     if (!handler && !this.run.site.isSelected(item) && (item.item === 'task' || item.keywords.tags.length > 0)) return;
-    const work = (): Promise<void> => (item.item === 'task' ? this.#runTask(item, handler) : this.#include(item, handler));
+    const work = (): Promise<void> =>
+      item.item === 'task' ? this.#runTask(item, handler) : this.#include(item, handler);
     const meets = needsOthers(item);
     if (meets || isLinear(this.context.play)) await this.#meet();
     if (item.item === 'task' && meets) {
@@ -802,7 +804,12 @@ export class HostRunner {
       if (answer.is === 'wrong') return {...verdict, ...this.unable(answer, 'failed_when')};
       if (answer.is === 'known') details = {...verdict.details, failed_when_result: answer.value};
       if (answer.is === 'known' && answer.value)
-        return {...verdict, status: 'failed', message: message ?? 'the condition of `failed_when` is true', details: details ?? {}};
+        return {
+          ...verdict,
+          status: 'failed',
+          message: message ?? 'the condition of `failed_when` is true',
+          details: details ?? {},
+        };
       if (answer.is === 'known' && status === 'failed') {
         status = 'changed';
         message = undefined;
@@ -845,7 +852,7 @@ export class HostRunner {
       if (isLost(problem)) await this.host.startOver();
       problem = (await tried(() => this.#each(block.always, handler, 2))) ?? problem;
     }
-    if (problem !== undefined) throw problem;
+    if (problem instanceof Error) throw problem;
   }
 
   /** Takes a failure as one that is to be rescued: says what it was, and that it does not count. False where there is nothing to rescue. */
@@ -869,9 +876,13 @@ export class HostRunner {
   /** A rescued failure does not count against the host. */
   #rescued(failure: TaskFailed): void {
     const {tally} = this.host;
-    if (failure.result.status === 'refused') tally.refused--;
-    else tally.failed--;
-    tally.ignored++;
+    // of a loop every failing element was counted
+    const {results} = failure.registered;
+    const elements: readonly unknown[] = Array.isArray(results) ? results : [];
+    const count = Math.max(1, elements.filter((one) => isMapping(one) && one['failed'] === true).length);
+    if (failure.result.status === 'refused') tally.refused -= count;
+    else tally.failed -= count;
+    tally.ignored += count;
     this.run.emit({event: 'message', host: this.host.name, text: `rescued: ${failure.result.task}`});
   }
 
@@ -927,10 +938,10 @@ export class HostRunner {
       try {
         await this.#place.within(place, () => this.#each(loaded.value, handler, i));
       } finally {
-      for (const [name, value] of before) {
-        if (value === undefined) this.host.memory.setFacts.delete(name);
-        else this.host.memory.setFacts.set(name, value);
-      }
+        for (const [name, value] of before) {
+          if (value === undefined) this.host.memory.setFacts.delete(name);
+          else this.host.memory.setFacts.set(name, value);
+        }
       }
     }
   }

@@ -55,7 +55,12 @@ function judge(
   const problems =
     missing.length === 0
       ? []
-      : [`missing required arguments: ${missing.map(([name]) => name).sort().join(', ')}${within}`];
+      : [
+          `missing required arguments: ${missing
+            .map(([name]) => name)
+            .sort()
+            .join(', ')}${within}`,
+        ];
   for (const [name, spec] of Object.entries(options)) {
     const value = valueOf(name, spec, given);
     if (value !== undefined && value !== null) problems.push(...judgeOne(name, spec, value, path));
@@ -146,7 +151,9 @@ function together(spec: unknown, given: Readonly<Record<string, unknown>>, name:
       const missing = needs.filter((each) => !has(each));
       const fails = oneSuffices === true ? missing.length === needs.length : missing.length > 0;
       return fails
-        ? [`${String(key)} is ${textOf(wanted)} but ${oneSuffices === true ? 'any' : 'all'} of the following are missing: ${missing.join(', ')}${found}`]
+        ? [
+            `${String(key)} is ${textOf(wanted)} but ${oneSuffices === true ? 'any' : 'all'} of the following are missing: ${missing.join(', ')}${found}`,
+          ]
         : [];
     }),
   ];
@@ -168,7 +175,9 @@ function readAs(type: string, value: unknown): {readonly value: unknown} | undef
       if (typeof value === 'boolean') return {value: Number(value)};
       return text !== undefined && /^[-+]?\d+$/.test(text) ? {value: Number(text)} : undefined;
     case 'float':
-      return text !== undefined && /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(text) ? {value: Number(text)} : undefined;
+      return text !== undefined && /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(text)
+        ? {value: Number(text)}
+        : undefined;
     case 'bool': {
       const word = typeof value === 'boolean' ? String(value) : (text ?? '').toLowerCase();
       if (/^(?:y|yes|on|1|true|t|1\.0)$/.test(word)) return {value: true};
@@ -199,12 +208,16 @@ function readMapping(text: string): {readonly value: unknown} | undefined {
   }
   const pairs = text.split(/[,\s]+/).filter((word) => word !== '');
   if (!pairs.every((pair) => pair.includes('='))) return undefined;
-  return {value: Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))};
+  return {
+    value: Object.fromEntries(
+      pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+    ),
+  };
 }
 
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
-  return JSON.stringify(value) ?? '';
+  return JSON.stringify(value);
 }
 
 function typeName(value: unknown): string {

@@ -210,10 +210,16 @@ export class TaskScope implements Scope {
       case 'ansible_facts':
         return this.#facts();
       case 'lookup':
-        return this.#found(name) ?? new Func(name, (args, named) => callLookup(args, named, false, this.lookupSite()), {raw: true});
+        return (
+          this.#found(name) ??
+          new Func(name, (args, named) => callLookup(args, named, false, this.lookupSite()), {raw: true})
+        );
       case 'query':
       case 'q':
-        return this.#found(name) ?? new Func(name, (args, named) => callLookup(args, named, true, this.lookupSite()), {raw: true});
+        return (
+          this.#found(name) ??
+          new Func(name, (args, named) => callLookup(args, named, true, this.lookupSite()), {raw: true})
+        );
       default: {
         const {run, host, play, role} = this.place;
         return magicValue(name, {

@@ -87,8 +87,7 @@ function handlersOf(play: Play, namesOf: NamesOf): {names: readonly (readonly [s
         const own = [textOf(item.name), ...item.keywords.listen];
         for (const task of inside.filter((each) => each.item === 'task'))
           for (const name of own) if (name !== undefined) names.push([name, task]);
-      }
-      else {
+      } else {
         const name = textOf(item.name);
         const given = isTemplate(item.name) ? namesOf(item) : name === undefined ? [] : [name];
         if (given === undefined) open = true;

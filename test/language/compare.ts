@@ -50,7 +50,11 @@ const inventory = `all:
 export function writeCase(folder: string, one: Case): void {
   const play = (tasks: string): string =>
     `- hosts: all\n  gather_facts: false\n${one.play ?? ''}  tasks:\n${tasks.replaceAll(/^(?=.)/gm, '    ')}\n`;
-  const files = {'hosts.yml': inventory, ...(one.tasks === undefined ? {} : {'site.yml': play(one.tasks)}), ...one.files};
+  const files = {
+    'hosts.yml': inventory,
+    ...(one.tasks === undefined ? {} : {'site.yml': play(one.tasks)}),
+    ...one.files,
+  };
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), {recursive: true});
     const spoken = text.replaceAll(/\bSAY ("(?:[^"\\]|\\.)*")/g, 'debug: {msg: $1}');
@@ -80,14 +84,19 @@ export async function runTheirs(cases: readonly Case[], folders: readonly string
     ANSIBLE_PYTHON_INTERPRETER: '/usr/bin/python3',
   };
   await new Promise<void>((resolve, reject) => {
-    const child = spawn('/usr/bin/python3', [join(here, 'many-ansible.py')], {env, stdio: ['pipe', 'ignore', 'inherit']});
+    const child = spawn('/usr/bin/python3', [join(here, 'many-ansible.py')], {
+      env,
+      stdio: ['pipe', 'ignore', 'inherit'],
+    });
     child.on('error', reject);
     child.on('close', () => resolve());
     child.stdin.end(JSON.stringify(jobs));
   });
   return folders.map((folder) => ({
     exit: Number(read(join(folder, 'theirs.exit')) || '250'),
-    trace: read(join(folder, 'theirs')).split('\n').filter((line) => line !== ''),
+    trace: read(join(folder, 'theirs'))
+      .split('\n')
+      .filter((line) => line !== ''),
     said: read(join(folder, 'theirs.out')),
   }));
 }
@@ -148,7 +157,7 @@ function asPython(message: string): string {
     if (Array.isArray(value)) return `[${value.map(written).join(', ')}]`;
     if (typeof value === 'string') return `'${value}'`;
     return typeof value === 'object'
-      ? `{${Object.entries(value as object)
+      ? `{${Object.entries(value)
           .map(([key, inner]) => `'${key}': ${written(inner)}`)
           .join(', ')}}`
       : String(value);

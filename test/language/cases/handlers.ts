@@ -103,7 +103,7 @@ ${change('d', 'h h2')}`,
     - {name: h1, fail: {msg: x}, ignore_errors: "{{ inventory_hostname == 'a' }}"}
     - {name: h2, debug: {msg: h2}}
 `,
-    tasks: `${change('a', '[h1, h2]')}`,
+    tasks: change('a', '[h1, h2]'),
   },
   {
     what: 'notified in a loop and by include; flushed inside of a block',

@@ -62,7 +62,10 @@ export const playCases: readonly Case[] = [
     ordered: true,
     files: {
       'site.yml': ['sorted', 'reverse_sorted']
-        .map((order) => `- hosts: all\n  gather_facts: false\n  order: ${order}\n  strategy: linear\n  tasks:\n    - SAY "${order}"\n`)
+        .map(
+          (order) =>
+            `- hosts: all\n  gather_facts: false\n  order: ${order}\n  strategy: linear\n  tasks:\n    - SAY "${order}"\n`,
+        )
         .join(''),
     },
   },
@@ -85,7 +88,10 @@ export const playCases: readonly Case[] = [
     what: 'strategies free, host_pinned and debug are known',
     files: {
       'site.yml': ['free', 'host_pinned', 'linear', 'ansible.builtin.free']
-        .map((strategy) => `- hosts: all\n  gather_facts: false\n  strategy: ${strategy}\n  tasks:\n    - SAY "1 ${strategy}"\n    - SAY "2 ${strategy}"\n`)
+        .map(
+          (strategy) =>
+            `- hosts: all\n  gather_facts: false\n  strategy: ${strategy}\n  tasks:\n    - SAY "1 ${strategy}"\n    - SAY "2 ${strategy}"\n`,
+        )
         .join(''),
     },
   },

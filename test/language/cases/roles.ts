@@ -3,7 +3,9 @@ import type {Case} from '../compare.ts';
 const say = (text: string): string => `- SAY "${text}"\n`;
 
 const small = {
-  'roles/r/tasks/main.yml': say("main {{ d }} {{ v }} {{ p | default('-') }} {{ role_name }} {{ role_path | basename }}"),
+  'roles/r/tasks/main.yml': say(
+    "main {{ d }} {{ v }} {{ p | default('-') }} {{ role_name }} {{ role_path | basename }}",
+  ),
   'roles/r/tasks/other.yml': say("other {{ d }} {{ v }} {{ p | default('-') }}"),
   'roles/r/defaults/main.yml': 'd: default\n',
   'roles/r/defaults/alt.yml': 'd: alternative\n',
@@ -130,7 +132,15 @@ export const roleCases: readonly Case[] = [
   tags: x`,
     ours: {
       why: 'tags are inherited the same way through every include (docs/playbooks.md)',
-      trace: ['inc applied', 'never-tagged', 'inc -', 'never-tagged', 'main default vars - r r', 'inc -', 'never-tagged']
+      trace: [
+        'inc applied',
+        'never-tagged',
+        'inc -',
+        'never-tagged',
+        'main default vars - r r',
+        'inc -',
+        'never-tagged',
+      ]
         .flatMap((word) => ['a', 'b', 'c'].map((host) => `${host}: ${word}`))
         .concat(['END a ok', 'END b ok', 'END c ok']),
     },

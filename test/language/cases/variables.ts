@@ -58,19 +58,17 @@ export const variableCases: readonly Case[] = [
       ['registered over set_fact', 'r', '', '- set_fact: {v: fact}\n- command: echo x\n  register: v\n'],
       ['set_fact over registered', 'r', '', '- command: echo x\n  register: v\n- set_fact: {v: fact}\n'],
     ] as const
-  ).map(
-    ([what, role, vars, tasks]): Case => ({
-      what: `precedence: ${what}`,
-      files: {
-        'site.yml': `- hosts: a\n  gather_facts: false\n  vars: {v: play}\n  vars_files: [pf.yml]\n  roles:\n    - ${role}\n`,
-        'pf.yml': 'v: playfile\n',
-        'roles/r/vars/main.yml': vars === '' ? '{}\n' : vars,
-        'roles/r/defaults/main.yml': 'v: default\n',
-        'roles/r/files/x.yml': 'v: included\n',
-        'roles/r/tasks/main.yml': `${tasks}- SAY "{{ v.stdout | default(v) }}"\n- SAY "{{ v.stdout | default(v) }}"\n  vars: {v: task}\n- block:\n    - SAY "{{ v.stdout | default(v) }}"\n  vars: {v: block}\n`,
-      },
-    }),
-  ),
+  ).map(([what, role, vars, tasks]): Case => ({
+    what: `precedence: ${what}`,
+    files: {
+      'site.yml': `- hosts: a\n  gather_facts: false\n  vars: {v: play}\n  vars_files: [pf.yml]\n  roles:\n    - ${role}\n`,
+      'pf.yml': 'v: playfile\n',
+      'roles/r/vars/main.yml': vars === '' ? '{}\n' : vars,
+      'roles/r/defaults/main.yml': 'v: default\n',
+      'roles/r/files/x.yml': 'v: included\n',
+      'roles/r/tasks/main.yml': `${tasks}- SAY "{{ v.stdout | default(v) }}"\n- SAY "{{ v.stdout | default(v) }}"\n  vars: {v: task}\n- block:\n    - SAY "{{ v.stdout | default(v) }}"\n  vars: {v: block}\n`,
+    },
+  })),
   {
     what: 'groups: depth, priority, several parents',
     files: {
@@ -89,7 +87,13 @@ export const variableCases: readonly Case[] = [
   },
   {
     what: 'vars_files: lists of alternatives, templates, order',
-    files: {'one.yml': 'x: 1\ny: 1\n', 'two.yml': 'y: 2\n', 'vars/three.yml': 'z: 3\n', 'a.yml': 'h: of a\n', 'def.yml': 'h: other\n'},
+    files: {
+      'one.yml': 'x: 1\ny: 1\n',
+      'two.yml': 'y: 2\n',
+      'vars/three.yml': 'z: 3\n',
+      'a.yml': 'h: of a\n',
+      'def.yml': 'h: other\n',
+    },
     play: `  vars_files:
     - one.yml
     - two.yml

@@ -273,7 +273,7 @@ const mistakes: readonly [title: string, files: Files | string, found: readonly 
   [
     'bad strategy',
     {'site.yml': '- hosts: all\n  strategy: fre\n'},
-    ['site.yml:2:13 bad-keyword strategy: expected one of free, linear, host_pinned'],
+    ['site.yml:2:13 bad-keyword strategy: expected one of free, linear, host_pinned, debug'],
   ],
   ['not a list', {'site.yml': 'hosts: all\n'}, ['site.yml:1:1 bad-playbook expected a list of plays']],
   ['empty', {'site.yml': '# nothing\n'}, ['site.yml:1:1 empty-playbook this playbook has no plays']],

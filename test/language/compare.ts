@@ -86,7 +86,7 @@ export async function runTheirs(cases: readonly Case[], folders: readonly string
   await new Promise<void>((resolve, reject) => {
     const child = spawn('/usr/bin/python3', [join(here, 'many-ansible.py')], {
       env,
-      stdio: ['pipe', 'ignore', 'inherit'],
+      stdio: ['pipe', 'ignore', 'ignore'],
     });
     child.on('error', reject);
     child.on('close', () => resolve());

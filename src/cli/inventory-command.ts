@@ -6,6 +6,7 @@ import {openSite, type Site} from '../playbook/site.ts';
 import {formatDiagnostic} from '../report/code-frame.ts';
 import {exitStatus} from './exit-status.ts';
 import {readSettings} from './settings.ts';
+import {inventoryAsking} from './inventory-plugins.ts';
 import {list, vaultPasswords} from './vault-passwords.ts';
 
 type Options = Readonly<Record<string, unknown>>;
@@ -21,6 +22,7 @@ export async function inventoryCommand(options: Options): Promise<void> {
   const given = list(options['inventory']);
   const {site, problems} = await openSite({
     playbooks: [],
+    ...inventoryAsking(options, settings, async (...args) => (await import('./on-hosts.ts')).onHosts(...args)),
     inventories: given.length > 0 ? given : (settings.inventory ?? ['inventory/']),
     actions,
     cwd,
@@ -63,7 +65,9 @@ function asList(site: Site): unknown {
   const hostvars: Record<string, unknown> = {};
   for (const name of site.inventory.groupNames()) {
     const group = site.inventory.group(name);
-    groups[name] = {hosts: group?.hosts ?? [], children: group?.children ?? []};
+    // as with ansible-inventory: hosts of no other group than `all` stand in `ungrouped`
+    const hosts = name === 'all' ? [] : (group?.hosts ?? []);
+    groups[name] = {hosts, children: group?.children ?? []};
   }
   for (const host of site.inventory.hostNames()) {
     const scope = scopeOf(site, host);

@@ -15,6 +15,7 @@ import {readConnectionOptions} from './connection-options.ts';
 import {exitStatus} from './exit-status.ts';
 import {reportFault} from './fault.ts';
 import {confirmHostKeys} from './host-keys.ts';
+import {inventoryAsking} from './inventory-plugins.ts';
 import {interruptSignal, isInterrupt} from './interrupt.ts';
 import {NoTerminal} from './prompt.ts';
 import {readSettings} from './settings.ts';
@@ -58,6 +59,9 @@ export async function hostsOf(pattern: string, options: Options): Promise<HostSe
   const limit = list(options['limit']);
   const {site, problems} = await openSite({
     playbooks: [],
+    ...(options['withoutPlugins'] === true
+      ? {inventoryPlugins: new Map()}
+      : inventoryAsking(options, settings, onHosts)),
     inventories: given.length > 0 ? given : (settings.inventory ?? ['inventory/']),
     actions,
     cwd,

@@ -22,6 +22,7 @@ export function inventoryOptions(command: Command): Command {
       collect,
     )
     .option('-l, --limit <pattern>', 'only these hosts')
+    .option('--refresh-inventory', 'ask inventories that are programs anew, whatever is kept of them')
     .option('-e, --extra-vars <vars>', 'key=value, @file or JSON (repeatable)', collect)
     .option('--no-color', 'no colours');
 }

@@ -24,6 +24,8 @@ export type Settings = {
   readonly history_mib?: number;
   /** seconds to wait for a host that another run works on */
   readonly lock_timeout?: number;
+  /** seconds that the answers of inventories which are programs count */
+  readonly inventory_cache?: number;
   /** where run and check leave their numbers for node-exporter */
   readonly metrics_file?: string;
 };
@@ -38,7 +40,15 @@ const paths = new Set([
   'roles_path',
   'metrics_file',
 ]);
-const numbers = new Set(['forks', 'timeout', 'history_runs', 'history_days', 'history_mib', 'lock_timeout']);
+const numbers = new Set([
+  'forks',
+  'timeout',
+  'history_runs',
+  'history_days',
+  'history_mib',
+  'lock_timeout',
+  'inventory_cache',
+]);
 const lists = new Set(['inventory', 'known_hosts', 'vault_password_file', 'modules_path', 'roles_path']);
 const names = [
   'inventory',

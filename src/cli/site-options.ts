@@ -2,6 +2,7 @@ import {actions} from '../actions/index.ts';
 import type {SiteOptions} from '../playbook/site.ts';
 import type {VaultPassword} from '../secrets/vault.ts';
 import type {Settings} from './settings.ts';
+import {inventoryAsking} from './inventory-plugins.ts';
 import {list} from './vault-passwords.ts';
 
 /** What the command line and the settings say of the site: which files, which hosts, which tasks. */
@@ -23,6 +24,7 @@ export function siteOptionsOf(
       .map((word) => word.trim());
   return {
     playbooks,
+    ...inventoryAsking(options, settings, async (...args) => (await import('./on-hosts.ts')).onHosts(...args)),
     inventories: inventories.length > 0 ? inventories : (settings.inventory ?? ['inventory/']),
     actions,
     cwd: more.cwd,

@@ -5,6 +5,8 @@ import {error} from '../base/diagnostic.ts';
 import type {Diagnostic, Source, Span} from '../base/diagnostic.ts';
 import {bad, ok} from '../base/result.ts';
 import type {Result} from '../base/result.ts';
+import {cachedAnswer} from './inventory-cache.ts';
+import type {CacheOptions} from './inventory-cache.ts';
 import {expandHosts} from './host-range.ts';
 import type {Inventory} from './inventory.ts';
 import {portVariable, readYamlInventory} from './inventory-yaml.ts';
@@ -18,6 +20,7 @@ export type ProgramOptions = {
   readonly timeoutMs: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  readonly cache?: CacheOptions;
 };
 
 const maxOutputBytes = 256 * 1024 * 1024;
@@ -58,34 +61,50 @@ export async function readModuleInventory(
   const span = {source, start: 0, end: 0};
   let timer: NodeJS.Timeout | undefined;
   try {
-    const loaded = (await import(pathToFileURL(path).href)) as {default?: unknown};
-    const exported = loaded.default;
-    if (exported === undefined)
+    let value: unknown;
+    const kept = await cachedAnswer(path, '', options.cache, async () => {
+      const loaded = (await import(pathToFileURL(path).href)) as {default?: unknown};
+      const exported = loaded.default;
+      if (exported === undefined) throw new NoExport();
+      const expired = new Promise<never>((_, reject) => {
+        timer = setTimeout(
+          () => reject(new Error(`no answer within ${String(options.timeoutMs / 1000)} s`)),
+          options.timeoutMs,
+        );
+      });
+      value =
+        typeof exported === 'function'
+          ? await Promise.race([(exported as (o: unknown) => unknown)({cwd: options.cwd, env: options.env}), expired])
+          : exported;
+      return isPlain(value) ? JSON.stringify(value) : undefined;
+    });
+    if (value === undefined && kept !== undefined) value = JSON.parse(kept);
+    const root = nodeOf(value, span);
+    if (root.kind !== 'map') return [error('bad-inventory', `${shown} gives no mapping of groups`, {span})];
+    return isDynamicForm(root) ? readDynamic(inventory, root, shown) : readYamlInventory(inventory, root, shown);
+  } catch (cause) {
+    if (cause instanceof NoExport)
       return [
         error('bad-inventory', `${shown} has no default export`, {
           span,
           help: 'export default async function () { return {all: {hosts: {…}}}; }',
         }),
       ];
-    const expired = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new Error(`no answer within ${String(options.timeoutMs / 1000)} s`)),
-        options.timeoutMs,
-      );
-    });
-    const value: unknown =
-      typeof exported === 'function'
-        ? await Promise.race([(exported as (o: unknown) => unknown)({cwd: options.cwd, env: options.env}), expired])
-        : exported;
-    const root = nodeOf(value, span);
-    if (root.kind !== 'map') return [error('bad-inventory', `${shown} gives no mapping of groups`, {span})];
-    return isDynamicForm(root) ? readDynamic(inventory, root, shown) : readYamlInventory(inventory, root, shown);
-  } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     return [error('inventory-failed', `${shown} failed: ${message}`, {span})];
   } finally {
     clearTimeout(timer);
   }
+}
+
+class NoExport extends Error {}
+
+/** Whether JSON says all of a value; secrets and dates, for two, are more than that, and are asked for anew. */
+function isPlain(value: unknown): boolean {
+  if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return true;
+  if (Array.isArray(value)) return value.every(isPlain);
+  const isObject = typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype;
+  return isObject && Object.values(value).every(isPlain);
 }
 
 function isDynamicForm(root: Node): boolean {
@@ -97,7 +116,8 @@ function isDynamicForm(root: Node): boolean {
   );
 }
 
-function readDynamic(inventory: Inventory, root: Node, file: string): Diagnostic[] {
+/** Reads the JSON of a dynamic inventory: groups with hosts, vars and children, and `_meta.hostvars`. */
+export function readDynamic(inventory: Inventory, root: Node, file: string): Diagnostic[] {
   const problems: Diagnostic[] = [];
   if (root.kind !== 'map') return [error('bad-inventory', 'the answer must be a mapping of groups', {span: root.span})];
   const groups = root.entries.filter(({key}) => key !== '_meta');
@@ -157,7 +177,12 @@ async function runJson(
   const source: Source = {path: shown, text: ''};
   const span: Span = {source, start: 0, end: 0};
   const called = `${shown} ${args.join(' ')}`;
-  const outcome = await run(path, args, options);
+  let outcome: Outcome = {stdout: '', stderr: ''};
+  const stdout = await cachedAnswer(path, args.join(' '), options.cache, async () => {
+    outcome = await run(path, args, options);
+    return outcome.problem === undefined && isJson(outcome.stdout) ? outcome.stdout : undefined;
+  });
+  if (stdout !== undefined) outcome = {stdout, stderr: ''};
   if (outcome.problem !== undefined) {
     const tail = outcome.stderr.trim().split('\n').slice(-5).join('\n');
     return bad(error('inventory-failed', `${called} ${outcome.problem}`, {span, ...(tail === '' ? {} : {help: tail})}));
@@ -172,6 +197,15 @@ async function runJson(
   const hard = parsed.problems.find((problem) => problem.severity === 'error' && problem.code !== 'duplicate-key');
   if (parsed.node === undefined || hard !== undefined) return ok(nodeOf(JSON.parse(outcome.stdout), span));
   return ok(parsed.node);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 type Outcome = {readonly stdout: string; readonly stderr: string; readonly problem?: string};

@@ -2,13 +2,20 @@
 import {accessSync, constants, readdirSync, readFileSync, statSync} from './disk.ts';
 import {dirname, extname, isAbsolute, join, relative, resolve} from 'node:path';
 import {error} from '../base/diagnostic.ts';
-import type {Diagnostic, Source} from '../base/diagnostic.ts';
+import type {Diagnostic, Source, Span} from '../base/diagnostic.ts';
 import {isVault} from '../secrets/vault.ts';
 import type {VaultPassword} from '../secrets/vault.ts';
+import {nearestName} from '../base/nearest.ts';
+import {nodeOf} from './data-node.ts';
 import {expandHosts} from './host-range.ts';
+import {cachedAnswer} from './inventory-cache.ts';
+import type {CacheOptions} from './inventory-cache.ts';
 import {Inventory} from './inventory.ts';
 import {readIniInventory} from './inventory-ini.ts';
 import {portVariable, readYamlInventory} from './inventory-yaml.ts';
+import {textOf} from './keywords.ts';
+import {child} from './node.ts';
+import type {MapNode} from './node.ts';
 import {openVault} from './open-vault.ts';
 import {parseYaml} from './yaml.ts';
 
@@ -20,7 +27,17 @@ export type InventoryOptions = {
   /** for one call of an executable inventory; *units*: milliseconds, 60 000 if not given */
   readonly timeoutMs?: number;
   readonly vaultPasswords?: readonly VaultPassword[];
+  /** where answers of programs and plugins are kept, and for how long */
+  readonly cache?: CacheOptions;
+  /** what files with a key `plugin` may name; with none of them such files are left out */
+  readonly plugins?: ReadonlyMap<string, InventoryPlugin>;
 };
+
+/** Makes an inventory from the settings of a file with a key `plugin`: `data` is the JSON of a dynamic inventory. `span`: the plugin's name in the file. */
+export type InventoryPlugin = (
+  settings: Readonly<Record<string, unknown>>,
+  span: Span,
+) => Promise<{readonly data: unknown; readonly problems: readonly Diagnostic[]}>;
 
 /** An inventory and everything that is wrong with its sources; with an error among the problems it is not complete. */
 export type LoadedInventory = {readonly inventory: Inventory; readonly problems: readonly Diagnostic[]};
@@ -33,6 +50,7 @@ const ignoredName = /^(?:\..*|host_vars|group_vars|vars_plugins|node_modules)$/;
 export async function loadInventory(sources: readonly string[], options: InventoryOptions): Promise<LoadedInventory> {
   const loader = new Loader(options);
   for (const source of sources) await loader.source(source);
+  await loader.plugins();
   loader.inventory.settle();
   for (const name of loader.inventory.groupNames()) {
     const host = loader.inventory.host(name);
@@ -53,6 +71,7 @@ class Loader {
   readonly inventory = new Inventory();
   readonly problems: Diagnostic[] = [];
   readonly #options: InventoryOptions;
+  readonly #plugins: MapNode[] = [];
   #lists = 0;
 
   constructor(options: InventoryOptions) {
@@ -72,6 +91,42 @@ class Loader {
     }
     this.inventory.folders.push({source: path, folder: kind === 'folder' ? path : dirname(path)});
     await this.#path(path, kind);
+  }
+
+  /** Plugins come last: they may ask hosts that the other sources name. */
+  async plugins(): Promise<void> {
+    const {plugins} = this.#options;
+    if (plugins === undefined || plugins.size === 0) return;
+    for (const node of this.#plugins) {
+      const named = child(node, 'plugin') ?? node;
+      const {span} = named;
+      const name = textOf(named) ?? '';
+      const plugin = plugins.get(name.split('.').at(-1) ?? name);
+      if (plugin === undefined) {
+        const near = nearestName(name, plugins.keys());
+        const help = near === undefined ? `there is ${[...plugins.keys()].join(', ')}` : `did you mean ${near}?`;
+        this.problems.push(error('unknown-plugin', `there is no inventory plugin ${name}`, {span, help}));
+        continue;
+      }
+      const settings = Object.fromEntries(
+        node.entries.map(({key, value}): [string, unknown] => [key, value.kind === 'scalar' ? value.value : undefined]),
+      );
+      const {cache: seconds, ...rest} = settings;
+      const {cache, cwd} = this.#options;
+      const keep = cache && {...cache, seconds: typeof seconds === 'number' ? seconds : cache.seconds};
+      let found: unknown;
+      const answer = await cachedAnswer(resolve(cwd, span.source.path), JSON.stringify(rest), keep, async () => {
+        const {data, problems} = await plugin(rest, span);
+        this.problems.push(...problems);
+        found = data;
+        // an answer without some of the hosts is not kept
+        return data === undefined || problems.length > 0 ? undefined : JSON.stringify(data);
+      });
+      const data: unknown = answer === undefined ? found : JSON.parse(answer);
+      if (data === undefined) continue;
+      const {readDynamic} = await import('./inventory-dynamic.ts');
+      this.problems.push(...readDynamic(this.inventory, nodeOf(data, span), span.source.path));
+    }
   }
 
   async #path(path: string, kind: 'file' | 'folder'): Promise<void> {
@@ -111,11 +166,12 @@ class Loader {
 
   async #file(path: string): Promise<void> {
     const shown = shownPath(this.#options.cwd, path);
-    const {cwd, env = {}, timeoutMs = 60_000} = this.#options;
+    const {cwd, env = {}, timeoutMs = 60_000, cache} = this.#options;
+    const how = {timeoutMs, env, cwd, ...(cache && {cache})};
     const ending = extname(path).toLowerCase();
     if (/^\.(?:[cm]?ts|mjs|cjs|js)$/.test(ending)) {
       const {readModuleInventory} = await import('./inventory-dynamic.ts');
-      this.problems.push(...(await readModuleInventory(this.inventory, path, shown, {timeoutMs, env, cwd})));
+      this.problems.push(...(await readModuleInventory(this.inventory, path, shown, how)));
       return;
     }
     const data = ['.yml', '.yaml', '.json', '.ini', '.toml'].includes(ending);
@@ -123,7 +179,7 @@ class Loader {
     try {
       if (!data && isExecutable(path)) {
         const {readProgramInventory} = await import('./inventory-dynamic.ts');
-        this.problems.push(...(await readProgramInventory(this.inventory, path, shown, {timeoutMs, env, cwd})));
+        this.problems.push(...(await readProgramInventory(this.inventory, path, shown, how)));
         return;
       }
       bytes = readFileSync(path);
@@ -160,7 +216,10 @@ class Loader {
       );
     } else if (['.yml', '.yaml', '.json'].includes(ending) || (ending !== '.ini' && looksLikeYaml(source.text))) {
       const {node, problems} = parseYaml(source);
-      this.problems.push(...problems, ...readYamlInventory(this.inventory, node, source.path));
+      this.problems.push(...problems);
+      if (node?.kind === 'map' && textOf(child(node, 'plugin')) !== undefined && this.#options.plugins !== undefined)
+        this.#plugins.push(node);
+      else this.problems.push(...readYamlInventory(this.inventory, node, source.path));
     } else this.problems.push(...readIniInventory(this.inventory, source));
   }
 }

@@ -16,7 +16,9 @@ import type {Filter, Test} from '../template/environment.ts';
 import {nodeOf} from './data-node.ts';
 import {resolverOf} from './controller-files.ts';
 import type {Inventory} from './inventory.ts';
+import type {CacheOptions} from './inventory-cache.ts';
 import {loadInventory} from './inventory-load.ts';
+import type {InventoryPlugin} from './inventory-load.ts';
 import {textOf} from './keywords.ts';
 import {readLimit} from './limit.ts';
 import {loadPlaybooks} from './load.ts';
@@ -37,6 +39,10 @@ import type {Lookup} from './lookup-site.ts';
 export type SiteOptions = {
   readonly playbooks: readonly string[];
   readonly inventories: readonly string[];
+  /** where answers of inventories that are programs are kept, and for how long */
+  readonly inventoryCache?: CacheOptions;
+  /** what inventory files with a key `plugin` may name; without it such files are left out */
+  readonly inventoryPlugins?: ReadonlyMap<string, InventoryPlugin>;
   readonly actions: ReadonlyMap<string, ActionSpec>;
   /** relative paths start here, and paths are shown relative to it */
   readonly cwd: string;
@@ -77,7 +83,13 @@ export async function loadSite(options: SiteOptions): Promise<Result<Site>> {
 export async function openSite(options: SiteOptions): Promise<{site: Site; problems: readonly Diagnostic[]}> {
   const {cwd, vaultPasswords = [], env = {}} = options;
   const problems: Diagnostic[] = [];
-  const loaded = await loadInventory(options.inventories, {cwd, env, vaultPasswords});
+  const loaded = await loadInventory(options.inventories, {
+    cwd,
+    env,
+    vaultPasswords,
+    ...(options.inventoryCache && {cache: options.inventoryCache}),
+    ...(options.inventoryPlugins && {plugins: options.inventoryPlugins}),
+  });
   problems.push(...loaded.problems);
   const extra = readExtraVars(options.extraVars ?? [], {cwd, vaultPasswords});
   problems.push(...extra.problems);

@@ -70,6 +70,7 @@ export function playbookOptions(command: Command): Command {
     .option('--no-diff', 'no diffs')
     .option('--start-at-task <name>', 'begin with this task')
     .option('--step', 'ask before each task')
+    .option('--resume [run]', 'only hosts that an earlier run (default: the last of these playbooks) did not finish')
     .option('--profile', 'say where the time went')
     .option('--force-handlers', 'run notified handlers also on hosts that failed')
     .option('--list-hosts', 'only list the hosts')

@@ -12,8 +12,10 @@ import {exitStatus} from './exit-status.ts';
 import {confirmKeys, makeRun, type Run} from './make-run.ts';
 import {askPrompts} from './ask-prompts.ts';
 import {obstacleOf, readReportFiles, type ReportFile} from './report-files.ts';
+import {hostList} from '../report/host-list.ts';
 import {Profiler} from '../report/profile.ts';
 import {openReporting} from './reporting.ts';
+import type {Resumed} from './resume.ts';
 import {readSettings} from './settings.ts';
 import {siteOptionsOf} from './site-options.ts';
 import {confirmSteps} from './step.ts';
@@ -83,6 +85,21 @@ export async function runCommand(
       (form === 'json' ? process.stderr : process.stdout).write(diff);
       if (diff !== '') ({site} = await openSite(siteOptions));
     }
+    let resumed: Resumed | undefined;
+    if (options['resume'] !== undefined) {
+      const {resumePoint} = await import('./resume.ts');
+      const {History} = await import('../store/history.ts');
+      const word = typeof options['resume'] === 'string' ? options['resume'] : undefined;
+      const selected = new Set(site.program.plays.flatMap((play) => site.hostsOf(play)));
+      const point = resumePoint(new History(stateFolder(settings.state_dir, env, home)), word, playbooks, selected);
+      if ('severity' in point) {
+        refuseAll([point]);
+        return;
+      }
+      resumed = point;
+      ({site} = await openSite({...siteOptions, limit: point.hosts}));
+      reporting.say(`Going on with run ${point.run}: ${hostList(point.hosts)}\n`);
+    }
     const found = [
       ...validateSite(site, {whole: command === 'validate' && options['limit'] === undefined}),
       ...controlConflicts(site.program),
@@ -145,6 +162,7 @@ export async function runCommand(
         check,
         reporting,
         home,
+        ...(resumed && {inputs: {resumes: resumed.run}}),
         onEvent: (event) => {
           saving?.onEvent(event);
           profiler?.on(event);

@@ -347,7 +347,8 @@ function rerun(command: readonly string[], hosts: readonly string[]): string {
       command[i - 1] !== '--limit' &&
       !word.startsWith('--limit='),
   );
-  return ['tsplay', ...kept, '-l', hosts.join(',')].join(' ');
+  // names beyond a line or two would hide the command; the history knows them
+  return ['tsplay', ...kept, ...(hosts.length > 12 ? ['--resume'] : ['-l', hosts.join(',')])].join(' ');
 }
 
 function itemText(item: unknown): string {

@@ -14,7 +14,7 @@ export const validateArgumentSpec: Action = {
   params: {
     argument_spec: p.any('from the name of an argument to its specification'),
     provided_arguments: p.any('the arguments; in a role the variables of these names'),
-    validate_args_context: p.any('accepted for compatibility'),
+    validate_args_context: p.any('accepted for compatibility: messages name the role anyway'),
   },
   silent: true,
   examples: [

@@ -110,6 +110,15 @@ export class HostState {
     await connection.release(this.lockPath === undefined && this.stopped === undefined);
   }
 
+  /** No further play has work here: the connection, the lock and what was read are given up; whoever comes back to the host begins anew. */
+  async leave(): Promise<void> {
+    await this.release();
+    this.world.forgetAll();
+    this.pendings.length = 0;
+    this.surveyed = false;
+    this.lockPath = undefined;
+  }
+
   /** One exchange as an account. *errors*: LinkLost, BecomeFailed, Unreachable. */
   async exchange(
     become: Become | undefined,

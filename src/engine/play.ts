@@ -5,6 +5,7 @@ import type {RunContext} from './context.ts';
 import {Meeting} from './meeting.ts';
 import {isLinear, needsOthers} from './needs-others.ts';
 import {HostRunner, type PlayContext} from './runner.ts';
+import {settlePending} from './settle-pending.ts';
 
 /**
  * Runs one play: in batches (`serial`), and within a batch every host on its own, bounded by `--forks`. Hosts meet before and after tasks
@@ -22,6 +23,7 @@ export async function runPlay(run: RunContext, play: Play): Promise<'go-on' | 'b
   if (all.length === 0) return 'go-on';
   run.emit({event: 'play-started', play: play.name, hosts: all, at: placeOf(play.span)});
   const works = (name: string): boolean => stateOf(name).stopped === undefined;
+  const leaves = leavesEarly(run, play);
   for (const names of portions(hosts, serialOf(run, play, hosts[0]))) {
     const context: PlayContext = {
       play,
@@ -38,6 +40,10 @@ export async function runPlay(run: RunContext, play: Play): Promise<'go-on' | 'b
         await context.meeting.begin();
         try {
           await new HostRunner(run, stateOf(name), context).items(play.items);
+          if (leaves(name)) {
+            await settlePending(run, stateOf(name)).catch(() => undefined);
+            await stateOf(name).leave();
+          }
         } finally {
           context.meeting.end(name);
         }
@@ -48,6 +54,17 @@ export async function runPlay(run: RunContext, play: Play): Promise<'go-on' | 'b
     if (names.length > 0 && names.every((name) => !works(name) && !stateOf(name).isComingBack)) return 'break';
   }
   return 'go-on';
+}
+
+/**
+ * Which hosts give up their connection and what was read of them as soon as this play is over: those that no later play names, where there are more hosts than
+ * work at a time. Otherwise the connections and the memory of a run would grow with the fleet.
+ */
+function leavesEarly(run: RunContext, play: Play): (name: string) => boolean {
+  if (run.hosts.size <= run.forks || run.plan !== undefined) return () => false;
+  const {plays} = run.site.program;
+  const later = new Set(plays.slice(plays.indexOf(play) + 1).flatMap((next) => run.site.hostsOf(next)));
+  return (name) => !later.has(name) && !run.stateOf(name).isComingBack;
 }
 
 /** Whether hosts of a play look at each other or wait for each other, so that they cannot be left to different runs. */

@@ -27,6 +27,7 @@ import {savePlanOf} from './scheduled-plan.ts';
 import {scheduledVaultPasswords} from './scheduled-vault.ts';
 import {readSettings, type Settings} from './settings.ts';
 import {siteOptionsOf} from './site-options.ts';
+import {collectNumbers, type RunNumbers} from '../converge/metrics/collect.ts';
 import {commitOf} from './site-commit.ts';
 import {list} from './vault-passwords.ts';
 
@@ -38,11 +39,8 @@ type Opened = {
   readonly home: string;
 };
 
-/** Makes the runner of a service. `state`: its state folder, where histories and facts go. `onEvent` hears the events of every run. */
-export function scheduledRunner(
-  state: string,
-  onEvent: (event: RunEvent, schedule: Schedule) => void = () => undefined,
-): SiteRunner {
+/** Makes the runner of a service. `state`: its state folder, where histories and facts go. `onEnd` hears the numbers of every run that came to its end. */
+export function scheduledRunner(state: string, onEnd: (numbers: RunNumbers) => void): SiteRunner {
   const warm = new WarmConnections(() => performance.now());
   const env = process.env;
   return {
@@ -64,7 +62,7 @@ export function scheduledRunner(
       if (hosts.size === 0) throw new SiteUnusable('no host matches in any play');
       return {hosts: [...hosts], divisible: !site.program.plays.some(hostsMeet)};
     },
-    run: (request) => runPass(request, state, warm, onEvent),
+    run: (request) => runPass(request, state, warm, onEnd),
     connections: () => warm.counts,
     close: () => warm.close(),
   };
@@ -74,7 +72,7 @@ async function runPass(
   {schedule, hosts, signal, isStopping}: PassRequest,
   state: string,
   warm: WarmConnections,
-  onEvent: (event: RunEvent, schedule: Schedule) => void,
+  onEnd: (numbers: RunNumbers) => void,
 ): Promise<PassResult> {
   const {mode, playbooks, options} = schedule.command;
   const check = mode === 'check';
@@ -94,6 +92,7 @@ async function runPass(
     reporting.judgeBy(controls, waivers);
   } else reporting.judgeBy(controls, []);
   const watch = new PassWatch();
+  const counting = collectNumbers();
   const left = new Set<string>();
   const connection = await readConnectionOptions(options, settings);
   try {
@@ -113,7 +112,7 @@ async function runPass(
         connections: (connector) => warm.over(connector, `${schedule.site} ${settings.known_hosts?.join(' ') ?? ''}`),
         onEvent: (event) => {
           watch.on(event);
-          onEvent(event, schedule);
+          counting.on(event);
         },
       },
       {
@@ -127,6 +126,8 @@ async function runPass(
     const outcome = await runProgram(run);
     reporting.finish(signal.aborted ? exitStatus.interrupted : outcome.run.exit);
     signal.throwIfAborted();
+    const numbers = counting.numbers(outcome.run.exit, Date.now());
+    if (numbers !== undefined) onEnd({...numbers, schedule: schedule.name});
     const findings = Object.entries(outcome.hosts)
       .filter(([host]) => !watch.busy.has(host) && !left.has(host))
       .map(([host, summary]): HostFinding => {

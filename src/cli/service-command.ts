@@ -9,6 +9,7 @@ import {History} from '../store/history.ts';
 import {ownStateFolder, refused, troubleOf} from './at-desk.ts';
 import {databaseUrlOf} from './database-url.ts';
 import {exitStatus} from './exit-status.ts';
+import {PassTally} from '../converge/metrics/tally.ts';
 import {scheduledRunner} from './scheduled-run.ts';
 import {serviceRoutes} from './service-routes.ts';
 import {makeStateFolder} from './state.ts';
@@ -40,6 +41,7 @@ export async function serviceCommand(kind: 'service' | 'worker', options: Option
   // from the first moment on: a stop that comes while it starts is a stop, too
   const stopping = stopSignal();
   let service: RunningService;
+  const tally = new PassTally();
   try {
     makeStateFolder(state);
     service = await startService({
@@ -50,7 +52,7 @@ export async function serviceCommand(kind: 'service' | 'worker', options: Option
       parallel,
       machine: hostname(),
       version: version(),
-      runner: scheduledRunner(state),
+      runner: scheduledRunner(state, (numbers) => tally.add(numbers)),
       messengers: {
         fetch,
         now: () => new Date(),
@@ -59,7 +61,7 @@ export async function serviceCommand(kind: 'service' | 'worker', options: Option
       },
       tell,
       routes: (desk) => [
-        ...serviceRoutes(desk),
+        ...serviceRoutes(desk, tally),
         ...webRoutes(serviceFleet(desk.database, desk.clock, new History(state))),
       ],
     });

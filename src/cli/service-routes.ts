@@ -3,9 +3,14 @@ import {overview, hostView} from '../converge/control.ts';
 import type {ServiceOptions} from '../converge/service.ts';
 import type {Route} from '../converge/http.ts';
 import {hostStates} from '../converge/host-states.ts';
+import {METRICS_CONTENT_TYPE, renderMetrics} from '../converge/metrics/render.ts';
+import type {PassTally} from '../converge/metrics/tally.ts';
 
-/** The routes of a service. */
-export function serviceRoutes({database, clock, runner}: Parameters<ServiceOptions['routes']>[0]): readonly Route[] {
+/** The routes of a service. `tally`: the runs that it has made. */
+export function serviceRoutes(
+  {database, clock, runner}: Parameters<ServiceOptions['routes']>[0],
+  tally: PassTally,
+): readonly Route[] {
   const json = (path: string, value: (url: URL) => Promise<unknown>): Route => ({
     path,
     answer: async (_request, response, url) => {
@@ -29,44 +34,27 @@ export function serviceRoutes({database, clock, runner}: Parameters<ServiceOptio
       path: '/metrics',
       answer: async (_request, response) => {
         const {schedules, queues, controllers} = await overview(desk);
-        const {warm, cold, idle} = runner.connections();
-        const label = (text: string): string => text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
-        const lines = [
-          '# TYPE tsplay_schedule_hosts gauge',
-          '# HELP tsplay_schedule_hosts Hosts by their state under a schedule.',
-          ...schedules.flatMap(({name, states}) =>
-            hostStates.map(
-              (state) => `tsplay_schedule_hosts{schedule="${label(name)}",state="${state}"} ${states[state] ?? 0}`,
+        const due = [queues.firings, queues.hosts];
+        const text = await renderMetrics({
+          runs: tally.last,
+          service: {
+            queueDepth: due.reduce((sum, {waiting}) => sum + waiting, 0),
+            lagMs: Math.max(...due.map(({lagSeconds}) => lagSeconds)) * 1000,
+            runs: tally.ended,
+            hosts: Object.fromEntries(
+              hostStates.map((state) => [state, schedules.reduce((sum, {states}) => sum + (states[state] ?? 0), 0)]),
             ),
-          ),
-          '# TYPE tsplay_queue_jobs gauge',
-          '# HELP tsplay_queue_jobs Jobs in the queues.',
-          ...Object.entries(queues).flatMap(([queue, {waiting, active}]) => [
-            `tsplay_queue_jobs{queue="${queue}",state="waiting"} ${waiting}`,
-            `tsplay_queue_jobs{queue="${queue}",state="active"} ${active}`,
-          ]),
-          '# TYPE tsplay_queue_lag_seconds gauge',
-          '# UNIT tsplay_queue_lag_seconds seconds',
-          '# HELP tsplay_queue_lag_seconds How long the oldest job that could begin has waited.',
-          ...Object.entries(queues).map(
-            ([queue, {lagSeconds}]) => `tsplay_queue_lag_seconds{queue="${queue}"} ${lagSeconds}`,
-          ),
-          '# TYPE tsplay_controllers gauge',
-          '# HELP tsplay_controllers Controllers that live.',
-          `tsplay_controllers ${controllers.length}`,
-          '# TYPE tsplay_connections counter',
-          '# HELP tsplay_connections Connections that runs began with: kept ones, or new ones.',
-          `tsplay_connections_total{kind="warm"} ${warm}`,
-          `tsplay_connections_total{kind="cold"} ${cold}`,
-          '# TYPE tsplay_connections_idle gauge',
-          '# HELP tsplay_connections_idle Connections that wait for their next run.',
-          `tsplay_connections_idle ${idle}`,
-          '# EOF',
-          '',
-        ];
-        response
-          .writeHead(200, {'content-type': 'application/openmetrics-text; version=1.0.0; charset=utf-8'})
-          .end(lines.join('\n'));
+            schedules: Object.fromEntries(
+              schedules.map(({name, states}) => [
+                name,
+                Object.fromEntries(hostStates.map((state) => [state, states[state] ?? 0])),
+              ]),
+            ),
+            controllers: controllers.length,
+            connections: runner.connections(),
+          },
+        });
+        response.writeHead(200, {'content-type': METRICS_CONTENT_TYPE}).end(text);
       },
     },
   ];

@@ -9,6 +9,12 @@ export type ServiceNumbers = {
   readonly runs: readonly {readonly mode: string; readonly status: string; readonly count: number}[];
   /** hosts by what the last runs found: in sync, drifted, fixed, failed, unreachable */
   readonly hosts: Readonly<Record<string, number>>;
+  /** the same by schedule */
+  readonly schedules: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** controllers that live */
+  readonly controllers: number;
+  /** connections that runs began with, kept ones or new ones, and those that wait for their next run */
+  readonly connections: {readonly warm: number; readonly cold: number; readonly idle: number};
 };
 
 /** What a server says is the type of {@link renderMetrics}'s text. */
@@ -56,13 +62,18 @@ export async function renderMetrics(numbers: {
     gauge('lag_seconds', 'How late the latest of the runs is that are due', []).set(service.lagMs / 1000);
     const states = gauge('hosts', 'Hosts by what their last runs found', ['state']);
     for (const [state, count] of Object.entries(service.hosts)) states.set({state}, count);
-    const runs = new Counter({
-      name: 'tsplay_runs',
-      help: 'Runs since the service began',
-      labelNames: ['mode', 'status'],
-      registers: [registry],
-    });
+    const scheduled = gauge('schedule_hosts', 'Hosts by their state under a schedule', ['schedule', 'state']);
+    for (const [schedule, counts] of Object.entries(service.schedules))
+      for (const [state, count] of Object.entries(counts)) scheduled.set({schedule, state}, count);
+    gauge('controllers', 'Controllers that live', []).set(service.controllers);
+    gauge('connections_idle', 'Connections that wait for their next run', []).set(service.connections.idle);
+    const counter = (name: string, help: string, labelNames: readonly string[]) =>
+      new Counter({name: `tsplay_${name}`, help, labelNames, registers: [registry]});
+    const runs = counter('runs', 'Runs since the service began', ['mode', 'status']);
     for (const {mode, status, count} of service.runs) runs.inc({mode, status}, count);
+    const connections = counter('connections', 'Connections that runs began with: kept ones, or new ones', ['kind']);
+    connections.inc({kind: 'warm'}, service.connections.warm);
+    connections.inc({kind: 'cold'}, service.connections.cold);
   }
   return registry.metrics();
 }

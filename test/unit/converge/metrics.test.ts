@@ -3,13 +3,34 @@ import {spawnSync} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
-import {collectNumbers} from '../../../src/converge/metrics/collect.ts';
+import {collectNumbers, type RunNumbers} from '../../../src/converge/metrics/collect.ts';
 import {renderMetrics} from '../../../src/converge/metrics/render.ts';
+import {PassTally} from '../../../src/converge/metrics/tally.ts';
 import {eventsOf, result} from '../store/sample.ts';
 
 const docs = path.resolve(import.meta.dirname, '../../../docs/monitoring');
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
-const service = {queueDepth: 2, lagMs: 1500, runs: [{mode: 'check', status: 'ok', count: 3}], hosts: {'in sync': 4}};
+const service = {
+  queueDepth: 2,
+  lagMs: 1500,
+  runs: [{mode: 'check', status: 'ok', count: 3}],
+  hosts: {'in sync': 4},
+  schedules: {nightly: {'in sync': 4}},
+  controllers: 2,
+  connections: {warm: 7, cold: 1, idle: 3},
+};
+
+const run: RunNumbers = {
+  mode: 'check',
+  playbooks: 'site.yml',
+  finishedMs: 0,
+  durationMs: 1,
+  exit: 0,
+  hosts: {ok: 1, changed: 0, failed: 0, unreachable: 0},
+  tasks: {},
+  roundTrips: 1,
+  drift: {},
+};
 
 async function sample(): Promise<string> {
   const {on, numbers} = collectNumbers();
@@ -36,8 +57,39 @@ test('a run and a service in numbers', async (t) => {
   t.is(value('tsplay_last_run_round_trips{'), '2');
   t.is(value('tsplay_runs_total{'), '3');
   t.is(value('tsplay_lag_seconds'), '1.5');
+  t.is(value('tsplay_schedule_hosts{schedule="nightly"'), '4');
+  t.is(value('tsplay_connections_total{kind="warm"'), '7');
   t.true(text.includes(String.raw`control="C\"1\\\n"} 1`), text);
   t.true(text.includes('control=""} 1'), text);
+});
+
+test('the last run of each schedule, and how many ended how', (t) => {
+  const tally = new PassTally();
+  const numbers = {...run, finishedMs: 1};
+  for (const [exit, schedule] of [
+    [0, 'a'],
+    [0, 'a'],
+    [6, 'a'],
+    [4, 'b'],
+    [8, 'b'],
+  ] as const)
+    tally.add({...numbers, exit, schedule});
+  t.deepEqual(
+    tally.last.map(({schedule, exit}) => [schedule, exit]),
+    [
+      ['a', 6],
+      ['b', 8],
+    ],
+  );
+  t.deepEqual(
+    tally.ended.map(({status, count}) => [status, count]),
+    [
+      ['ok', 2],
+      ['failed', 1],
+      ['unreachable', 1],
+      ['differs', 1],
+    ],
+  );
 });
 
 test('a run that has not ended has no numbers', (t) => {

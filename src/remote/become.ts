@@ -103,13 +103,15 @@ export async function passBecome(
         () => link.stdout.off('data', onOut),
         () => link.stderr.off('data', onErr),
       );
-      void link.closed.then((why) =>
+      void link.closed.then((why) => {
+        // now and then a channel ends without a status though the connection stands: what the program has said is better evidence
+        const judged = judge(out, err, asked, become, nonce, name, why);
         reject(
-          link.lost()
+          link.lost() && judged.kind === 'other'
             ? new LinkLost(`${name}: connection lost: ${why}`, `${become.method} ${become.user}`)
-            : judge(out, err, asked, become, nonce, name, why),
-        ),
-      );
+            : judged,
+        );
+      });
       patience();
     });
     const from = new RegExp(`${nonce} from (\\S+)`).exec(out)?.[1];

@@ -9,7 +9,7 @@ import {Secret} from '../../../src/base/secret.ts';
 import {realAmbient} from '../../../src/remote/ambient.ts';
 import {becomeCommand, passBecome} from '../../../src/remote/become.ts';
 import {childLink} from '../../../src/remote/child-link.ts';
-import {BecomeFailed} from '../../../src/remote/errors.ts';
+import {BecomeFailed, LinkLost} from '../../../src/remote/errors.ts';
 import type {ShellLink} from '../../../src/remote/link.ts';
 import type {Become} from '../../../src/remote/session.ts';
 import {ShellSession} from '../../../src/remote/shell.ts';
@@ -86,6 +86,21 @@ test('a wrong password is sent once', (t) =>
     t.is(readFileSync(join(folder, 'asked'), 'utf8'), 'x\n');
     t.false(`${problem.message}${problem.help ?? ''}`.includes(GOOD));
   }));
+
+/** A link whose end came without an exit status: it speaks, and is gone. */
+async function cutAfter(words: string): Promise<unknown> {
+  const child = spawn('/bin/sh', ['-c', `printf '%s\\n' "$1" >&2; exit 9`, 'sh', words], {stdio: 'pipe'});
+  return passBecome(childLink(child, 'sh', 9), sudo, 'nonce', 'me@box').then(
+    () => undefined,
+    (problem: unknown) => problem,
+  );
+}
+
+test('an end without a status: what was said counts, and only silence is a lost link', async (t) => {
+  const told = await cutAfter('sudo: unknown user nobody-here');
+  t.true(told instanceof BecomeFailed && told.kind === 'no-such-user', String(told));
+  t.true((await cutAfter('')) instanceof LinkLost);
+});
 
 const failures: readonly [string, Become, string, BecomeFailed['kind']][] = [
   ['no password', sudo, `echo 'sudo: a password is required' >&2; exit 1`, 'password-required'],

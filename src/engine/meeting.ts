@@ -40,7 +40,8 @@ export class Meeting {
     this.#free();
     await new Promise<void>((go) => {
       this.#waiting.set(host, {at, go});
-      this.#release();
+      // not at once: the one that comes last has to wait like the others, or it would go on behind them whatever its place
+      queueMicrotask(() => this.#release());
     });
   }
 
